@@ -14,39 +14,57 @@
 
 enum { ANY = -1 };
 
+/* Whether words may say that an address is gone where the code doesn't. */
+enum harden {
+	NEVER,
+	AT_RCPT, /* where RCPT was refused and a user is named: filters say such codes of all else
+	          */
+	LIKELY,  /* unless the body was refused */
+};
+
 /* Of class 5; the first row that matches. */
 struct code_row {
 	int subject, detail;
 	enum mail_report_verdict verdict;
-	bool open; /* words may harden it */
+	enum harden harden;
+	bool vague; /* words tell better whether it is busy or refused */
 };
 
 static const struct code_row codes[] = {
         /* The contract's five (section 5). */
-        {1, 1, MAIL_REPORT_GONE, .open = true},
-        {1, 2, MAIL_REPORT_GONE, .open = true},
-        {1, 3, MAIL_REPORT_GONE, .open = true},
-        {1, 6, MAIL_REPORT_GONE, .open = true},
-        {1, 10, MAIL_REPORT_GONE, .open = true},
+        {1, 1, MAIL_REPORT_GONE, LIKELY, false},
+        {1, 2, MAIL_REPORT_GONE, LIKELY, false},
+        {1, 3, MAIL_REPORT_GONE, LIKELY, false},
+        {1, 6, MAIL_REPORT_GONE, LIKELY, false},
+        {1, 10, MAIL_REPORT_GONE, LIKELY, false},
         /* The sender's address (RFC 3463, section 3.2). */
-        {1, 7, MAIL_REPORT_REFUSED, .open = false},
-        {1, 8, MAIL_REPORT_REFUSED, .open = false},
-        {1, 9, MAIL_REPORT_REFUSED, .open = false},
-        {1, ANY, MAIL_REPORT_REFUSED, .open = true},
+        {1, 7, MAIL_REPORT_REFUSED, NEVER, false},
+        {1, 8, MAIL_REPORT_REFUSED, NEVER, false},
+        {1, 9, MAIL_REPORT_REFUSED, NEVER, false},
+        {1, ANY, MAIL_REPORT_REFUSED, LIKELY, true},
         /* The mailbox (RFC 3463, section 3.3): there is one, but for 5.2.1, which many say of any.
          */
-        {2, 1, MAIL_REPORT_BUSY, .open = true},
-        {2, 2, MAIL_REPORT_BUSY, .open = false},
-        {2, ANY, MAIL_REPORT_REFUSED, .open = false},
-        {3, 4, MAIL_REPORT_REFUSED, .open = false},
-        {3, ANY, MAIL_REPORT_REFUSED, .open = true},
+        {2, 0, MAIL_REPORT_REFUSED, AT_RCPT, true},
+        {2, 1, MAIL_REPORT_BUSY, LIKELY, true},
+        {2, 2, MAIL_REPORT_BUSY, NEVER, false},
+        {2, ANY, MAIL_REPORT_REFUSED, NEVER, false},
+        /* The mail system (RFC 3463, section 3.4): full, not reachable, too small, set up wrongly.
+         */
+        {3, 1, MAIL_REPORT_BUSY, NEVER, false},
+        {3, 2, MAIL_REPORT_BUSY, LIKELY, true},
+        {3, 4, MAIL_REPORT_REFUSED, NEVER, false},
+        {3, 5, MAIL_REPORT_BUSY, LIKELY, true},
+        {3, ANY, MAIL_REPORT_REFUSED, LIKELY, true},
         /* The way there (RFC 3463, section 3.5). */
-        {4, ANY, MAIL_REPORT_BUSY, .open = true},
-        {5, ANY, MAIL_REPORT_REFUSED, .open = true},
-        {6, ANY, MAIL_REPORT_REFUSED, .open = false},
-        {7, 13, MAIL_REPORT_BUSY, .open = false}, /* RFC 5248: account switched off */
-        {7, ANY, MAIL_REPORT_REFUSED, .open = false},
-        {ANY, ANY, MAIL_REPORT_REFUSED, .open = true},
+        {4, ANY, MAIL_REPORT_BUSY, LIKELY, false},
+        {5, ANY, MAIL_REPORT_REFUSED, LIKELY, true},
+        {6, ANY, MAIL_REPORT_REFUSED, NEVER, false},
+        /* Policy. Yandex, chkuser and others say 5.7.1 of unknown users. */
+        {7, 0, MAIL_REPORT_REFUSED, AT_RCPT, false},
+        {7, 1, MAIL_REPORT_REFUSED, AT_RCPT, false},
+        {7, 13, MAIL_REPORT_BUSY, NEVER, false}, /* RFC 5248: account switched off */
+        {7, ANY, MAIL_REPORT_REFUSED, NEVER, false},
+        {ANY, ANY, MAIL_REPORT_REFUSED, LIKELY, true},
 };
 
 static const struct code_row *code_row(const struct mail_report_code *code)
@@ -65,12 +83,15 @@ static const struct code_row *code_row(const struct mail_report_code *code)
  * is known, or the code says as much as the words do. Else only words count that no filter says:
  * of hosts and domains, or a mail server's about its own users.
  */
-static enum mail_report_hardening hardening_of(const struct mail_report_code *code,
+static enum mail_report_hardening hardening_of(const struct code_row *row,
+                                               const struct mail_report_code *code,
                                                enum mail_report_stage stage)
 {
+	if (row->harden == NEVER)
+		return MAIL_REPORT_HARDEN_NOTHING;
 	if (stage == MAIL_REPORT_STAGE_RCPT)
-		return MAIL_REPORT_HARDEN_ANY;
-	if (stage != MAIL_REPORT_STAGE_UNKNOWN)
+		return row->harden == AT_RCPT ? MAIL_REPORT_HARDEN_USERS : MAIL_REPORT_HARDEN_ANY;
+	if (stage != MAIL_REPORT_STAGE_UNKNOWN || row->harden == AT_RCPT)
 		return MAIL_REPORT_HARDEN_NOTHING;
 	return mail_report_code_specific(code) ? MAIL_REPORT_HARDEN_ANY : MAIL_REPORT_HARDEN_SURE;
 }
@@ -93,11 +114,11 @@ enum mail_report_verdict mail_report_judge(const struct mail_report_code *code,
 	const struct code_row *row = code_row(code);
 	enum mail_report_verdict by_code = for_good ? row->verdict : MAIL_REPORT_BUSY;
 	enum mail_report_hardening hardening =
-	        for_good && row->open ? hardening_of(code, stage) : MAIL_REPORT_HARDEN_NOTHING;
+	        for_good ? hardening_of(row, code, stage) : MAIL_REPORT_HARDEN_NOTHING;
 	const struct mail_report_phrase *words =
 	        mail_report_phrase_find(mail_report_plain(arena, diagnostic), hardening);
 	if (words && (by_code == MAIL_REPORT_GONE || words->verdict == MAIL_REPORT_GONE ||
-	              !mail_report_code_specific(code))) {
+	              (for_good && row->vague) || !mail_report_code_specific(code))) {
 		*ret_why = words->phrase;
 		return words->verdict;
 	}

@@ -53,6 +53,8 @@ static const struct stage_row stages[] = {
         {MAIL_REPORT_STAGE_DATA, "(state 16)"},
         {MAIL_REPORT_STAGE_DATA, "(state 17)"},
         {MAIL_REPORT_STAGE_DATA, "(state 18)"},
+        /* McAfee's gateway, which lists whom a mail server refused */
+        {MAIL_REPORT_STAGE_RCPT, "the following addresses had delivery problems"},
         /* Oracle Messaging Server */
         {MAIL_REPORT_STAGE_RCPT, "remote smtp server has rejected address"},
         /* Sendmail's transcript, m-FILTER, Yahoo, others */

@@ -93,7 +93,8 @@ static const struct pattern patterns[] = {
         {"any", .body = "undeliverable"},
 };
 
-/* Where the returned mail begins: a line that contains one of these. */
+/* Where the returned mail begins: a line that contains one of these; with `^` at its beginning, but
+ * for marks. (Postfix says "delete your own text from the attached returned message" to all.) */
 static const char *const separators[] = {
         "this is a copy of the message",
         "this line is a copy of",
@@ -103,6 +104,7 @@ static const char *const separators[] = {
         "included is a copy of",
         "copy of the original message",
         "original message follows",
+        "^original message",
         "message headers follow",
         "message header follows",
         "--- original message",
@@ -111,7 +113,7 @@ static const char *const separators[] = {
         "-------original m",
         "header of the original message",
         "unsent message follows",
-        "returned message",
+        "^returned message",
         "message text follows",
         "original message headers",
         "end of message",
@@ -147,9 +149,13 @@ static bool is_separator(const char *line, struct arena *arena)
 	if (len > 200)
 		return false;
 	const char *plain = mail_report_plain(arena, arena_strndup(arena, line, len));
-	for (size_t i = 0; i < sizeof separators / sizeof separators[0]; i++)
-		if (strstr(plain, separators[i]))
+	const char *words = plain + strcspn(plain, "abcdefghijklmnopqrstuvwxyz");
+	for (size_t i = 0; i < sizeof separators / sizeof separators[0]; i++) {
+		const char *phrase = separators[i];
+		if (phrase[0] == '^' ? strncmp(words, phrase + 1, strlen(phrase + 1)) == 0
+		                     : strstr(plain, phrase) != NULL)
 			return true;
+	}
 	return false;
 }
 
