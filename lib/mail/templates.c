@@ -137,6 +137,8 @@ static bool render_mail(const struct mail_template *mail, struct words words, st
 	                                   .n_helpers = template_helpers_count,
 	                                   .helper_arg = &reader};
 
+	if (mail->text == NULL)
+		return error_set(err, EX_DATAERR, "%s: there is no such template", about->template);
 	buf_reserve(&ret->text, TEXT_BYTES);
 	if (!render_part(mail->subject, context, &options, &ret->subject, err) ||
 	    !render_part(mail->reply_to, context, &options, &ret->reply_to, err) ||

@@ -189,11 +189,16 @@ static void join_folders(struct templates *templates)
 	}
 }
 
-/* The built-in ones are whole: what is left of a set without them can't fall back to anything. */
-static bool is_whole(const struct template_folder *built_in)
+/* Those that every version had which kept its sets; one that is missing behind them is of a mail
+ * that the version didn't make. */
+enum { FIRST_TEMPLATES = JOB_STATE_COUNT + 1 };
+
+/* The first `n` built-in ones are there: what is left of a set without them can't fall back to
+ * anything. */
+static bool is_whole(const struct template_folder *built_in, size_t n)
 {
 	bool whole = built_in->catalogue != NULL;
-	for (size_t i = 0; i < MAIL_TEMPLATES; i++)
+	for (size_t i = 0; i < n; i++)
 		whole = whole && built_in->mails[i].present;
 	return whole;
 }
@@ -224,7 +229,7 @@ struct templates *templates_load(const char *directory, const char *from, templa
 	template_sources_add(sources, templates->arena, TEMPLATE_FROM, "", from, strlen(from));
 	template_sources_add_built_in(sources, templates->arena);
 	load_sources(&loading, 0);
-	if (loading.n_faults > 0 || !is_whole(&templates->built_in))
+	if (loading.n_faults > 0 || !is_whole(&templates->built_in, MAIL_TEMPLATES))
 		bug("the built-in templates are broken");
 	loading = (struct loading){.templates = templates, .fault = fault, .arg = arg};
 	if (directory != NULL) {
@@ -251,7 +256,7 @@ struct templates *templates_restore(const struct template_sources *sources, stru
 	load_sources(&loading, 0);
 	join_folders(templates);
 	template_sources_digest(&templates->sources, templates->digest);
-	if (is_whole(&templates->built_in))
+	if (is_whole(&templates->built_in, FIRST_TEMPLATES))
 		return templates;
 	error_set(err, EX_DATAERR, "the set of templates is incomplete");
 	return templates_unref(templates);

@@ -42,7 +42,7 @@ static void add_records(const struct overview *view, json_t *job)
 bool job_timeline(const struct overview *view, struct spool *spool, const char *job,
                   const char *customer, json_t **ret, struct error *err)
 {
-	static const char *const lists[] = {"events", "requests", "outcomes", "mails"};
+	static const char *const lists[] = {"events", "requests", "outcomes", "mails", "reports"};
 	json_t *json;
 	if (!spool_read_job(spool, job, overview_number(view, customer), &json, err))
 		return false;

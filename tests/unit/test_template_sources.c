@@ -63,8 +63,9 @@ static void assert_same_mail(const struct templates *a, const struct templates *
 
 static void the_same_mails_when_the_files_are_gone(void **state)
 {
-	static const char *const mails[] = {"dispatched", "started",   "completed", "failed",
-	                                    "paused",     "cancelled", "collision"};
+	static const char *const mails[] = {"dispatched", "started",     "completed",
+	                                    "failed",     "paused",      "cancelled",
+	                                    "collision",  "unreachable", "refusals"};
 	static const char *const locales[] = {"", "en", "de", "fr", "fr-CA", "fr-BE", "es"};
 	struct error err = {0};
 	char path[300];
@@ -120,6 +121,22 @@ static void what_is_not_whole_is_refused(void **state)
 	templates_unref(templates);
 }
 
+/* As a version kept it that had no such mail. */
+static void mails_of_later_versions_may_be_missing(void **state)
+{
+	struct error err = {0};
+	(void)state;
+	struct templates *templates = templates_load(NULL, SET_FROM, NULL, NULL, NULL);
+	struct templates *again = make_again(templates, TEMPLATE_BUILT_IN "unreachable.txt", &err);
+	assert_non_null(again);
+	assert_same_mail(templates, again, "completed", "");
+	struct outcome none = set_render(again, "unreachable", "", "{}");
+	assert_false(none.ok);
+	buf_free(&none.out);
+	templates_unref(again);
+	templates_unref(templates);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +144,7 @@ int main(void)
 	                                        set_teardown),
 	        cmocka_unit_test_setup_teardown(digests_tell_sets_apart, set_setup, set_teardown),
 	        cmocka_unit_test(what_is_not_whole_is_refused),
+	        cmocka_unit_test(mails_of_later_versions_may_be_missing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "dispatchctl/nouns/filter.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
+#include "dispatchctl/nouns/view_reports.h"
 #include "dispatchctl/nouns/view_trace.h"
 #include "overview/job_timeline.h"
 #include "overview/local_times.h"
@@ -128,6 +129,7 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	                {.key = "due", .title = "Due", .style = STYLE_TIME},
 	                {.key = "attempts", .title = "Tries", .right = true},
 	                {.key = "reply", .title = "Reply", .min = 16, .style = STYLE_FAINT}));
+	view_reports(ctl, json_object_get(job, "reports"));
 	output_section(ctl->out, json_object_get(job, "sales"), "Sales",
 	               COLUMNS({.key = "id", .title = "Id", .right = true},
 	                       {.key = "result", .title = "Result"},

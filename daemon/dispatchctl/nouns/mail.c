@@ -6,6 +6,7 @@
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/pause.h"
 #include "dispatchctl/nouns/spool.h"
+#include "dispatchctl/nouns/view_reports.h"
 #include "model/request.h"
 #include "model/words.h"
 #include "overview/local_times.h"
@@ -113,6 +114,7 @@ static void print_mail(struct ctl *ctl, json_t *mail)
 	};
 	table_print(output_text(ctl->out), json_object_get(mail, "outcomes"), outcomes,
 	            sizeof outcomes / sizeof *outcomes, output_look(ctl->out));
+	view_reports(ctl, json_object_get(mail, "reports"));
 }
 
 static bool mail_run_show(struct ctl *ctl, struct error *err)
