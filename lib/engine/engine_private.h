@@ -80,6 +80,7 @@ struct engine {
 	struct sweeps sweeps, sweeps_before; /* now; as of the last commit */
 	int64_t purged_ms;                   /* when old records were last looked for */
 	bool purging;                        /* and more of them are left */
+	bool listing;                        /* new jobs by their customers, and more are left */
 	struct stats stats, stats_before;    /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];
 	/* Mails at which a relay failed, in order of their ids: dispatched after the others. */

@@ -26,6 +26,7 @@
 enum {
 	PURGE_EVERY_MS = 30 * 1000,
 	PURGE_AGAIN_MS = 50, /* between the slices of a round */
+	LIST_AGAIN_MS = 50,  /* jobs, while nothing else is done */
 	PURGE_ROWS = 2500,   /* a slice */
 	CLOCK_SET_MS = 100,  /* by less than that, a clock is adjusted */
 };
@@ -134,6 +135,11 @@ static void purge(struct engine *engine)
 	engine->purging = spool_purge(engine->spool, before, engine->now, PURGE_ROWS);
 }
 
+static void list_jobs(struct engine *engine)
+{
+	engine->listing = spool_list_jobs(engine->spool);
+}
+
 static void find_next(struct engine *engine)
 {
 	struct instant next = spool_next_due(engine->spool, engine->now);
@@ -142,6 +148,8 @@ static void find_next(struct engine *engine)
 	next = instant_min(next, spool_next_recheck(engine->spool));
 	if (engine->purging)
 		next = instant_min(next, (struct instant){engine->purged_ms + PURGE_AGAIN_MS});
+	if (engine->listing)
+		next = instant_min(next, instant_add(engine->now, LIST_AGAIN_MS));
 	engine->out->next = next;
 }
 
@@ -171,6 +179,7 @@ static void steps(struct engine *engine)
 	engine_erase(engine);                  /* erase.c: words of customers that were erased */
 	engine_keep_followed(engine);          /* changed.c: rechecked for all changes */
 	purge(engine);                         /* what is too old to keep */
+	list_jobs(engine);                     /* new ones, by their customers */
 	find_next(engine);                     /* when something will be due */
 	engine_sum_up(engine);                 /* report.c: what was too much for the log */
 }

@@ -59,10 +59,13 @@ static const char spool_14[] =
 static const char spool_15[] =
 #include "spool_15.sql.h"
         ;
+static const char spool_16[] =
+#include "spool_16.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4,  spool_5,
-                                         spool_6,  spool_7,  spool_8,  spool_9,  spool_10,
-                                         spool_11, spool_12, spool_13, spool_14, spool_15};
+static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4,  spool_5,  spool_6,
+                                         spool_7,  spool_8,  spool_9,  spool_10, spool_11, spool_12,
+                                         spool_13, spool_14, spool_15, spool_16};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -72,7 +75,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "aff355f90ba10bc2c4c158d3a826ab06eef531c601529b38a5efe0eff8c347fb",
+        .digest = "6c8922c101d03972b1bad9257fda38855e8da9252853d3094f92a8a7f7d961e1",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",
@@ -278,6 +281,7 @@ struct spool *spool_close(struct spool *spool)
 {
 	if (spool != NULL) {
 		arena_free(spool->recent.arena);
+		arena_free(spool->jobs.listing);
 		spool->keys = event_keys_free(spool->keys);
 		squeezer_free(spool->squeezer);
 		buf_free(&spool->brief);
@@ -336,6 +340,8 @@ void spool_rollback(struct spool *spool)
 	spool->last_sent = spool->last_sent_before;
 	spool_outcomes_forget(spool);
 	spool->keys = event_keys_free(spool->keys);
+	arena_free(spool->jobs.listing);
+	memset(&spool->jobs, 0, sizeof spool->jobs);
 }
 
 bool spool_failed(const struct spool *spool)

@@ -55,7 +55,7 @@ struct spool_known {
 void spool_known(struct spool *spool, struct spool_known *ret);
 void spool_set_known(struct spool *spool, const struct spool_known *known);
 
-/* ---- Jobs and events (spool_event.c) ---- */
+/* ---- Jobs and events (spool_jobs.c, spool_event.c) ---- */
 
 int64_t spool_job(struct spool *spool, const char *customer, const char *job); /* found or made */
 /* One that isn't there. */
@@ -63,6 +63,8 @@ int64_t spool_job_add(struct spool *spool, const char *customer, const char *job
                       enum job_state state);
 int64_t spool_job_find(struct spool *spool, const char *customer, const char *job); /* 0: none */
 void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state);
+/* Lists new jobs by their customers, a slice of them; true where more are left. Once a turn. */
+bool spool_list_jobs(struct spool *spool);
 
 /* A customer's number has changed: its jobs follow; gives how many. What the new number had of the
  * same id is theirs, too. (spool_renumber.c) */

@@ -14,7 +14,8 @@
 
 void spool_erase_customer(struct spool *spool, const char *number)
 {
-	struct db_query *q = spool_query(spool, "UPDATE job SET erase = 1 WHERE customer = ?1");
+	struct db_query *q =
+	        spool_query(spool, "UPDATE job SET erase = 1 WHERE id IN " SPOOL_JOBS_OF("?1"));
 	db_bind_text(q, 1, number);
 	spool_run(spool, q);
 }

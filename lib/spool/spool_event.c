@@ -1,43 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Jobs and their events in the spool. */
+/* Events of jobs in the spool. */
 #include "spool/spool.h"
 
 #include "spool/spool_private.h"
-
-int64_t spool_job_find(struct spool *spool, const char *customer, const char *job)
-{
-	struct db_query *q =
-	        spool_query(spool, "SELECT id FROM job WHERE job = ?1 AND customer = ?2");
-	db_bind_text(q, 1, job);
-	db_bind_text(q, 2, customer);
-	return spool_run_int(spool, q, 0);
-}
-
-int64_t spool_job(struct spool *spool, const char *customer, const char *job)
-{
-	int64_t id = spool_job_find(spool, customer, job);
-	return id != 0 ? id : spool_job_add(spool, customer, job, JOB_NONE);
-}
-
-int64_t spool_job_add(struct spool *spool, const char *customer, const char *job,
-                      enum job_state state)
-{
-	struct db_query *q =
-	        spool_query(spool, "INSERT INTO job (job, customer, state) VALUES (?1, ?2, ?3)");
-	db_bind_text(q, 1, job);
-	db_bind_text(q, 2, customer);
-	db_bind_text(q, 3, job_state_name(state));
-	spool_run(spool, q);
-	return db_last_id(spool->db);
-}
-
-void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state)
-{
-	struct db_query *q = spool_query(spool, "UPDATE job SET state = ?2 WHERE id = ?1");
-	db_bind_int(q, 1, job);
-	db_bind_text(q, 2, job_state_name(state));
-	spool_run(spool, q);
-}
 
 struct job_mark *spool_marks(struct spool *spool, int64_t job, struct arena *arena, size_t *ret_n)
 {

@@ -13,11 +13,15 @@ static json_t *mails_to_come(struct spool *spool, const char *customer)
 {
 	json_t *list = json_array();
 	struct db_query *q = spool_query(
-	        spool, "SELECT m.id, m.state, m.due FROM job j CROSS JOIN mail m ON m.job = j.id "
-	               "WHERE j.customer = ?1 AND m.waits = 1 AND m.contact <> 0 UNION SELECT "
-	               "m.id, m.state, m.due FROM job j CROSS JOIN notice n ON n.job = j.id AND "
-	               "n.active = 1 CROSS JOIN mail m ON m.id = n.mail WHERE j.customer = ?1 AND "
-	               "m.waits = 1 AND m.contact <> 0");
+	        spool, "SELECT m.id, m.state, m.due FROM " SPOOL_JOBS_OF(
+	                       "?1") " AS j CROSS JOIN "
+	                             "mail m ON m.job = j.id WHERE m.waits = 1 AND m.contact <> 0 "
+	                             "UNION SELECT "
+	                             "m.id, m.state, m.due FROM " SPOOL_JOBS_OF(
+	                                     "?1") " AS j CROSS JOIN notice "
+	                                           "n ON n.job = j.id AND n.active = 1 CROSS JOIN "
+	                                           "mail m ON m.id = n.mail "
+	                                           "WHERE m.waits = 1 AND m.contact <> 0");
 	db_bind_text(q, 1, customer);
 	while (spool_row(spool, q)) {
 		json_t *row = json_object();
@@ -34,7 +38,7 @@ static json_t *jobs_held(struct spool *spool, const char *customer)
 	json_t *list = json_array();
 	struct db_query *q = spool_query(
 	        spool, "SELECT r.id, j.job, r.data FROM job j JOIN request r ON r.job = j.id WHERE "
-	               "j.customer = ?1 AND r.status = 'held'");
+	               "j.id IN " SPOOL_JOBS_OF("?1") " AND r.status = 'held'");
 	db_bind_text(q, 1, customer);
 	while (spool_row(spool, q)) {
 		json_t *row = json_object(), *data;
@@ -52,7 +56,8 @@ static json_t *jobs_held(struct spool *spool, const char *customer)
 static json_t *jobs_under_way(struct spool *spool, const char *customer)
 {
 	json_t *list = json_array();
-	struct db_query *q = spool_query(spool, "SELECT job, state FROM job WHERE customer = ?1");
+	struct db_query *q =
+	        spool_query(spool, "SELECT job, state FROM job WHERE id IN " SPOOL_JOBS_OF("?1"));
 	db_bind_text(q, 1, customer);
 	while (spool_row(spool, q)) {
 		const char *state = db_peek_text(q, 1, NULL);

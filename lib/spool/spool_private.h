@@ -11,6 +11,11 @@
 
 #include <jansson.h>
 
+struct spool_listed_job {
+	int64_t job;
+	const char *customer;
+};
+
 struct spool {
 	struct db *db;
 	char instance[32];
@@ -34,6 +39,14 @@ struct spool {
 		size_t n, cap;
 		bool given; /* all of them: whoever publishes them has them */
 	} recent;
+	struct { /* spool_jobs.c */
+		bool known;
+		int64_t listed, last, before; /* in `customer_job`, of all, of the turn before */
+		struct arena *listing;        /* of `rows`; NULL: none is under way */
+		struct spool_listed_job *rows;
+		size_t n, next;
+		int64_t upto; /* the last of them */
+	} jobs;
 	struct event_keys *keys; /* spool_keys.c; NULL: not read, or forgotten */
 	struct buf brief, all;   /* of an outcome while it is added; `brief` of other rows, too */
 	struct squeezer *squeezer;
@@ -49,6 +62,21 @@ const struct spool_outcome *spool_outcomes_recent(struct spool *spool, int64_t s
 /* What an outcome's fields begin with. */
 struct outcome_head spool_outcome_head(const struct spool_outcome *outcome,
                                        const struct job_event *event);
+
+/* -- spool_jobs.c -- */
+/* Gives up the listing that is under way; a later one begins again. */
+void spool_jobs_unlist(struct spool *spool);
+/* All jobs of a customer have got another number; one has been removed. */
+void spool_jobs_moved(struct spool *spool, const char *before, const char *after);
+void spool_job_removed(struct spool *spool, int64_t job, const char *customer);
+
+/* Jobs that aren't in `customer_job` yet; ids of a customer's jobs, some of them perhaps twice. */
+#define SPOOL_UNLISTED_JOBS                                                                        \
+	"SELECT id FROM job WHERE id > (SELECT value FROM meta WHERE key = 'jobs_listed') AND "    \
+	"customer "
+#define SPOOL_JOBS_OF(number)                                                                      \
+	"(SELECT job AS id FROM customer_job WHERE customer = " number                             \
+	" UNION ALL " SPOOL_UNLISTED_JOBS "= " number ")"
 
 /* -- spool_keys.c -- */
 /* Notes an event that isn't on record yet; the id of its row, which the caller writes. */

@@ -64,14 +64,13 @@ static const struct purge purges[] = {
 enum { KINDS = sizeof purges / sizeof purges[0] };
 
 /* A job is forgotten with the last row that refers to it. */
-static const char *const orphans[] = {
-        "DELETE FROM collision WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1)",
+static const char unused_collisions[] =
+        "DELETE FROM collision WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1)";
+static const char unused_job[] =
         "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE job = ?1) AND NOT "
         "EXISTS (SELECT 1 FROM mail WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM notice WHERE job "
-        "= "
-        "?1) AND NOT EXISTS (SELECT 1 FROM request WHERE "
-        "job = ?1) AND NOT EXISTS (SELECT 1 FROM collision WHERE job = ?1)",
-};
+        "= ?1) AND NOT EXISTS (SELECT 1 FROM request WHERE job = ?1) AND NOT EXISTS (SELECT 1 FROM "
+        "collision WHERE job = ?1) RETURNING customer";
 
 static void remove_ids(struct spool *spool, const char *sql, int64_t first, int64_t last)
 {
@@ -81,13 +80,18 @@ static void remove_ids(struct spool *spool, const char *sql, int64_t first, int6
 	spool_run(spool, q);
 }
 
-static void remove_orphan(struct spool *spool, int64_t job)
+static void remove_orphan(struct spool *spool, int64_t job, struct arena *arena)
 {
-	for (size_t i = 0; i < sizeof orphans / sizeof orphans[0]; i++) {
-		struct db_query *q = spool_query(spool, orphans[i]);
-		db_bind_int(q, 1, job);
-		spool_run(spool, q);
-	}
+	const char *customer = NULL;
+	struct db_query *q = spool_query(spool, unused_collisions);
+	db_bind_int(q, 1, job);
+	spool_run(spool, q);
+	q = spool_query(spool, unused_job);
+	db_bind_int(q, 1, job);
+	while (spool_row(spool, q))
+		customer = db_text(q, 0, arena);
+	if (customer != NULL)
+		spool_job_removed(spool, job, customer);
 }
 
 struct step {
@@ -135,9 +139,11 @@ static void remove_rows(struct spool *spool, const struct purge *kind, const str
 		for (size_t k = 0; k < 3 && kind->removes[k] != NULL; k++)
 			remove_ids(spool, kind->removes[k], step->ids[i], step->ids[end - 1]);
 	}
+	struct arena *arena = arena_new();
 	for (size_t i = 0; i < step->n; i++)
 		if (step->jobs[i] != 0)
-			remove_orphan(spool, step->jobs[i]);
+			remove_orphan(spool, step->jobs[i], arena);
+	arena_free(arena);
 }
 
 /* What it took, in rows looked at. */

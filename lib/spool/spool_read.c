@@ -311,9 +311,11 @@ static struct db_query *filtered_mails(struct spool *spool, const char *columns,
 		buf_adds(&sql, " AND status > '' AND status <> 'sent'"); /* those are ok */
 	add_condition(&sql, filter->state, "state = ?2");
 	add_condition(&sql, filter->customer,
-	              "id IN (SELECT o.id FROM job j CROSS JOIN mail o ON o.job = j.id WHERE "
-	              "j.customer = ?3 UNION ALL SELECT n.mail FROM job j CROSS JOIN notice n ON "
-	              "n.job = j.id WHERE j.customer = ?3)");
+	              "id IN (SELECT o.id FROM " SPOOL_JOBS_OF(
+	                      "?3") " AS j CROSS JOIN mail o ON "
+	                            "o.job = j.id UNION ALL SELECT n.mail FROM " SPOOL_JOBS_OF(
+	                                    "?3") " AS j CROSS "
+	                                          "JOIN notice n ON n.job = j.id)");
 	add_condition(
 	        &sql, filter->job,
 	        "id IN (SELECT o.id FROM job j CROSS JOIN mail o ON o.job = j.id WHERE j.job = ?4 "
@@ -513,7 +515,7 @@ static void add_job_conditions(struct buf *sql, const struct spool_filter *filte
 	bool is_state = filter->status && job_state_find(filter->status) != JOB_NONE;
 	add_condition(sql, filter->status, is_state ? "state = ?1" : ANY_OF("status", "?1"));
 	add_condition(sql, filter->state, "state = ?2");
-	add_condition(sql, filter->customer, "customer = ?3");
+	add_condition(sql, filter->customer, "j.id IN " SPOOL_JOBS_OF("?3"));
 	add_condition(sql, filter->job, "job = ?4");
 	add_condition(sql, filter->to, OF_MAILS "m.address = ?5 COLLATE NOCASE)");
 	add_condition(sql, filter->reason, ANY_OF("reason", "?6"));

@@ -31,7 +31,9 @@ void spool_recheck_customers(struct spool *spool, const char *const *numbers, si
 
 #define LIST "INSERT OR IGNORE INTO temp.recheck SELECT DISTINCT ?1, "
 #define OF_JOBS                                                                                    \
-	" FROM temp.recheck_customer c CROSS JOIN job ON job.customer = c.number CROSS JOIN "
+	" FROM (SELECT k.job AS id FROM temp.recheck_customer c CROSS JOIN customer_job k ON "     \
+	"k.customer = c.number UNION ALL " SPOOL_UNLISTED_JOBS                                     \
+	"IN (SELECT number FROM temp.recheck_customer)) AS job CROSS JOIN "
 
 #define DEFERRED "m.status = 'deferred' AND m.reason = 'outside_hours'"
 #define SENDING                                                                                    \
@@ -114,11 +116,12 @@ bool spool_recheck_lists(struct spool *spool, enum recheck kind)
 bool spool_recheck_lists_held_for(struct spool *spool, const char *customer)
 {
 	struct db_query *q = spool_query(
-	        spool,
-	        "SELECT 1 FROM job CROSS JOIN request INDEXED BY request_held_job ON "
-	        "request.job = job.id WHERE job.customer = ?1 AND request.status = 'held' AND "
-	        "EXISTS (SELECT 1 FROM temp.recheck WHERE kind = ?2 AND id = request.id) "
-	        "LIMIT 1");
+	        spool, "SELECT 1 FROM " SPOOL_JOBS_OF(
+	                       "?1") " AS job CROSS JOIN request INDEXED BY request_held_job ON "
+	                             "request.job = job.id WHERE request.status = 'held' AND "
+	                             "EXISTS (SELECT 1 FROM temp.recheck WHERE kind = ?2 AND id = "
+	                             "request.id) "
+	                             "LIMIT 1");
 	db_bind_text(q, 1, customer);
 	db_bind_int(q, 2, RECHECK_HELD);
 	return spool_run_int(spool, q, 0) != 0;

@@ -17,6 +17,8 @@ static const char *const takings[] = {
         "UPDATE request SET job = ?1 WHERE job = ?2",
         "INSERT OR IGNORE INTO collision SELECT ?1, state FROM collision WHERE job = ?2",
         "DELETE FROM collision WHERE job = ?2",
+        "DELETE FROM customer_job WHERE job = ?2 AND customer = (SELECT customer FROM job WHERE id "
+        "= ?2)",
         "DELETE FROM job WHERE id = ?2",
 };
 
@@ -43,7 +45,7 @@ static void take_in_all(struct spool *spool, const char *before, const char *aft
 	int64_t *pairs = NULL;
 	struct db_query *q =
 	        spool_query(spool, "SELECT a.id, b.id FROM job a JOIN job b ON b.job = a.job"
-	                           " WHERE a.customer = ?1 AND b.customer = ?2");
+	                           " WHERE a.id IN " SPOOL_JOBS_OF("?1") " AND b.customer = ?2");
 	db_bind_text(q, 1, before);
 	db_bind_text(q, 2, after);
 	while (spool_row(spool, q)) {
@@ -59,12 +61,15 @@ size_t spool_renumber(struct spool *spool, const char *before, const char *after
                       struct arena *arena)
 {
 	take_in_all(spool, before, after, arena);
-	struct db_query *q = spool_query(spool, "UPDATE job SET began_as = coalesce(began_as, "
-	                                        "customer), customer = ?2 WHERE customer = ?1");
+	struct db_query *q =
+	        spool_query(spool, "UPDATE job SET began_as = coalesce(began_as, "
+	                           "customer), customer = ?2 WHERE id IN " SPOOL_JOBS_OF("?1"));
 	db_bind_text(q, 1, before);
 	db_bind_text(q, 2, after);
 	spool_run(spool, q);
-	return (size_t)db_changes(spool->db);
+	size_t n = (size_t)db_changes(spool->db);
+	spool_jobs_moved(spool, before, after);
+	return n;
 }
 
 void spool_renumber_contact(struct spool *spool, int64_t before, int64_t after)

@@ -197,10 +197,11 @@ size_t spool_requests_held_for(struct spool *spool, const char *job, int64_t *re
 
 bool spool_holds_for(struct spool *spool, const char *customer, int64_t after)
 {
-	struct db_query *q =
-	        spool_query(spool, "SELECT 1 FROM job CROSS JOIN request INDEXED BY "
-	                           "request_held_job ON request.job = job.id WHERE job.customer = "
-	                           "?1 AND request.status = 'held' AND request.id > ?2 LIMIT 1");
+	struct db_query *q = spool_query(
+	        spool, "SELECT 1 FROM " SPOOL_JOBS_OF(
+	                       "?1") " AS job CROSS JOIN "
+	                             "request INDEXED BY request_held_job ON request.job = job.id "
+	                             "WHERE request.status = 'held' AND request.id > ?2 LIMIT 1");
 	db_bind_text(q, 1, customer);
 	db_bind_int(q, 2, after);
 	return spool_run_int(spool, q, 0) != 0;

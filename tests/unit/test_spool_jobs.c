@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* A customer's jobs are all found, listed or not yet: while many come, after a turn that failed, a
+ * restart, another number, a purge. */
+#include "spool/spool.h"
+#include "spool/spool_read.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CUSTOMERS = 97, TURN = 400, MANY = 20000, DAY_MS = 86400000 };
+
+static char directory[64], path[128];
+static struct spool *spool, *reader;
+static size_t jobs_of[CUSTOMERS];
+static unsigned n_jobs;
+static const struct instant now = {1780488000000};
+
+static int setup(void **state)
+{
+	(void)state;
+	(void)strcpy(directory, "/tmp/dispatchd-jobs-XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(path, sizeof path, "%s/spool.db", directory);
+	spool = spool_open(path, DB_WRITE, NULL);
+	reader = spool_open(path, DB_READ, NULL);
+	assert_non_null(spool);
+	assert_non_null(reader);
+	memset(jobs_of, 0, sizeof jobs_of);
+	n_jobs = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	char command[128];
+	spool = spool_close(spool);
+	reader = spool_close(reader);
+	(void)snprintf(command, sizeof command, "rm -rf %s", directory);
+	return system(command);
+}
+
+static void begin(void)
+{
+	assert_true(spool_begin(spool, NULL));
+}
+
+static bool list_and_commit(void)
+{
+	struct error err;
+	bool more = spool_list_jobs(spool);
+	if (!spool_commit(spool, &err))
+		fail_msg("%s", err.text);
+	return more;
+}
+
+static const char *number_of(unsigned customer, char ret[16])
+{
+	(void)snprintf(ret, 16, "C%u", customer);
+	return ret;
+}
+
+/* The next job, of customers in no order; with an event where it is old. */
+static void add_job(struct instant old)
+{
+	char number[16], name[16];
+	unsigned customer = n_jobs * 7919u % CUSTOMERS;
+	(void)snprintf(name, sizeof name, "J%u", n_jobs++);
+	int64_t job = spool_job_add(spool, number_of(customer, number), name, JOB_STARTED);
+	if (!instant_is_none(old)) {
+		struct job_event event = {.state = JOB_STARTED,
+		                          .id = name,
+		                          .source = "",
+		                          .job = name,
+		                          .customer = number,
+		                          .time = old,
+		                          .time_published = old,
+		                          .received = old,
+		                          .data = "{}",
+		                          .entry_id = ""};
+		(void)spool_event_add(spool, &event, job, STATUS_SUPPRESSED, REASON_OK, "[]");
+	}
+	jobs_of[customer]++;
+}
+
+static size_t found_of(const char *number)
+{
+	json_t *pending;
+	struct error err;
+	if (!spool_read_pending(reader, number, &pending, &err))
+		fail_msg("%s", err.text);
+	size_t n = json_array_size(json_object_get(pending, "under_way"));
+	json_decref(pending);
+	return n;
+}
+
+static void all_found(unsigned step)
+{
+	char number[16];
+	for (unsigned i = n_jobs % step; i < CUSTOMERS; i += step)
+		assert_int_equal(found_of(number_of(i, number)), jobs_of[i]);
+}
+
+static void turn(unsigned n)
+{
+	begin();
+	for (unsigned i = 0; i < n; i++)
+		add_job(INSTANT_NONE);
+	(void)list_and_commit();
+}
+
+static int64_t count(const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(stmt, 0);
+	(void)sqlite3_finalize(stmt);
+	(void)sqlite3_close(db);
+	return n;
+}
+
+static int64_t unlisted(void)
+{
+	return count("SELECT count(*) FROM job WHERE id > (SELECT value FROM meta WHERE key = "
+	             "'jobs_listed')");
+}
+
+/* Turns without new jobs, until all are listed: then the list is what the jobs say. */
+static void list_all(void)
+{
+	int turns = 0;
+	do {
+		begin();
+		assert_true(turns++ < 100);
+	} while (list_and_commit());
+	assert_int_equal(unlisted(), 0);
+	assert_int_equal(count("SELECT count(*) FROM job"),
+	                 count("SELECT count(*) FROM customer_job"));
+	assert_int_equal(count("SELECT count(*) FROM job j JOIN customer_job k ON k.job = j.id AND "
+	                       "k.customer = j.customer"),
+	                 count("SELECT count(*) FROM job"));
+}
+
+static void few_are_listed_in_their_turn(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		turn(3);
+		assert_int_equal(unlisted(), 0);
+		all_found(1);
+	}
+	list_all();
+}
+
+static void of_many_all_are_found(void **state)
+{
+	(void)state;
+	int64_t most = 0;
+	while (n_jobs < 2 * MANY) {
+		turn(TURN);
+		if (n_jobs % (5 * TURN) == 0)
+			all_found(17);
+		most = unlisted() > most ? unlisted() : most;
+	}
+	assert_in_range(most, 10000, 30000);
+	list_all();
+	all_found(1);
+}
+
+static void until_listing_is_half_done(void)
+{
+	while (n_jobs < 18000)
+		turn(TURN);
+	assert_true(count("SELECT count(*) FROM customer_job") > 0);
+	assert_true(unlisted() > 16000);
+}
+
+static void a_listing_begins_again(void **state)
+{
+	(void)state;
+	until_listing_is_half_done();
+	begin();
+	(void)spool_list_jobs(spool);
+	spool_rollback(spool);
+	all_found(9);
+	turn(TURN);
+	all_found(9);
+	spool = spool_close(spool);
+	spool = spool_open(path, DB_WRITE, NULL);
+	turn(TURN);
+	all_found(9);
+	list_all();
+	all_found(1);
+}
+
+static void jobs_follow_while_they_are_listed(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new();
+	until_listing_is_half_done();
+	begin();
+	(void)spool_job_add(spool, "new", "J5", JOB_STARTED); /* C? has a J5, too */
+	char number[16];
+	unsigned other = 5 * 7919u % CUSTOMERS;
+	size_t n = spool_renumber(spool, number_of(other, number), "new", arena);
+	assert_int_equal(n, jobs_of[other]);
+	(void)list_and_commit();
+	assert_int_equal(found_of("new"), jobs_of[other]);
+	assert_int_equal(found_of(number), 0);
+	list_all();
+	assert_int_equal(found_of("new"), jobs_of[other]);
+	begin();
+	assert_int_equal(spool_renumber(spool, "new", number, arena), jobs_of[other]);
+	(void)list_and_commit();
+	all_found(1);
+	arena_free(arena);
+}
+
+static void a_purge_leaves_no_job_in_the_list(void **state)
+{
+	(void)state;
+	struct instant old = instant_add(now, -100LL * DAY_MS);
+	for (int t = 0; n_jobs < 17000; t++) {
+		begin();
+		for (unsigned i = 0; i < TURN; i++)
+			add_job(i % 2 == 0 ? old : now);
+		(void)list_and_commit();
+	}
+	assert_true(unlisted() > 0);
+	for (bool more = true; more;) {
+		begin();
+		more = spool_purge(spool, instant_add(now, -DAY_MS), now, 1000);
+		(void)list_and_commit();
+	}
+	list_all();
+	assert_true(count("SELECT count(*) FROM job") < n_jobs);
+}
+
+/* Else it would count as listed. */
+static void an_id_of_a_job_that_went_is_not_used_again(void **state)
+{
+	(void)state;
+	begin();
+	add_job(instant_add(now, -100LL * DAY_MS));
+	(void)list_and_commit();
+	begin();
+	while (spool_purge(spool, instant_add(now, -DAY_MS), now, 1000))
+		;
+	(void)list_and_commit();
+	assert_int_equal(count("SELECT count(*) FROM job"), 0);
+	spool = spool_close(spool);
+	spool = spool_open(path, DB_WRITE, NULL);
+	memset(jobs_of, 0, sizeof jobs_of);
+	for (int i = 0; i < 2; i++) {
+		begin();
+		for (unsigned k = 0; k < TURN; k++)
+			add_job(INSTANT_NONE);
+		(void)list_and_commit();
+		all_found(1);
+	}
+	list_all();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(few_are_listed_in_their_turn, setup, teardown),
+	        cmocka_unit_test_setup_teardown(of_many_all_are_found, setup, teardown),
+	        cmocka_unit_test_setup_teardown(a_listing_begins_again, setup, teardown),
+	        cmocka_unit_test_setup_teardown(jobs_follow_while_they_are_listed, setup, teardown),
+	        cmocka_unit_test_setup_teardown(a_purge_leaves_no_job_in_the_list, setup, teardown),
+	        cmocka_unit_test_setup_teardown(an_id_of_a_job_that_went_is_not_used_again, setup,
+	                                        teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
