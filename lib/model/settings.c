@@ -31,7 +31,9 @@ struct loading {
 	const char *const *wanted;
 	struct setting_reader reader;
 	struct conf_place place[ROWS_MAX]; /* where each row was set last; all zero: nowhere */
-	bool bad[ROWS_MAX];                /* a value of it had a fault */
+	/* of [notify], where what holds for a state was set */
+	struct conf_place state_place[JOB_STATE_COUNT][ROWS_MAX];
+	bool bad[ROWS_MAX]; /* a value of it had a fault */
 };
 
 enum job_state settings_section_state(const char *section)
@@ -206,8 +208,11 @@ static void set_value(struct loading *loading, const struct setting *row,
 	loading->place[setting_number(row)] = value->place;
 	for (int i = from; i <= to; i++) {
 		void *member = setting_member(settings, row, (enum job_state)i);
-		if (setting_read(&loading->reader, row, value->value, member, &err))
+		if (setting_read(&loading->reader, row, value->value, member, &err)) {
+			if (i >= 0)
+				loading->state_place[i][setting_number(row)] = value->place;
 			continue;
+		}
 		loading->bad[setting_number(row)] = true;
 		conf_add_fault(loading->conf, EX_CONFIG, value->place, "[%s] %s: %s",
 		               value->place.section, value->key, err.text);
@@ -460,7 +465,14 @@ static int report_faults(struct loading *loading, settings_fault *fault, void *a
 struct settings_places {
 	const char *text[ROWS_MAX]; /* "FILE:LINE" for each row of the table */
 	bool given[ROWS_MAX];
+	const char *state[JOB_STATE_COUNT][ROWS_MAX]; /* of [notify]; NULL: not set */
 };
+
+static const char *place_text(const struct loading *loading, struct conf_place place)
+{
+	return arena_printf(loading->loaded->arena, "%s:%d", loading->conf->files[place.file],
+	                    place.line);
+}
 
 static void note_places(struct loading *loading)
 {
@@ -471,8 +483,12 @@ static void note_places(struct loading *loading)
 		places->given[i] = place.line > 0;
 		if (place.line == 0)
 			place = default_place(loading->conf, setting_at(i));
-		places->text[i] =
-		        arena_printf(arena, "%s:%d", loading->conf->files[place.file], place.line);
+		places->text[i] = place_text(loading, place);
+		for (int state = 0; state < JOB_STATE_COUNT; state++) {
+			place = loading->state_place[state][i];
+			places->state[state][i] =
+			        place.line > 0 ? place_text(loading, place) : NULL;
+		}
 	}
 	loading->loaded->settings.places = places;
 }
@@ -503,6 +519,35 @@ bool settings_given(const struct settings *settings, const char *name)
 const char *settings_place(const struct settings *settings, const char *name)
 {
 	return settings->places != NULL ? settings->places->text[row_number(name)] : settings->file;
+}
+
+static void list_row(const struct settings *settings, size_t number, enum job_state state,
+                     struct arena *arena, settings_value *value, void *arg)
+{
+	const struct setting *row = setting_at(number);
+	const struct settings_places *places = settings->places;
+	bool of_state = state != JOB_NONE;
+	const char *place = of_state                ? places->state[state][number]
+	                    : places->given[number] ? places->text[number]
+	                                            : NULL;
+	const void *member = setting_member((struct settings *)settings, row, state);
+	const char *text = setting_format(row, member, arena);
+	value(arg,
+	      of_state ? arena_printf(arena, "notify.%s", job_state_name(state)) : row->section,
+	      row->key, row->secret ? redis_url_redacted(text, arena) : text, place);
+}
+
+void settings_list(const struct settings *settings, settings_value *value, void *arg)
+{
+	struct arena *arena = arena_new();
+	for (size_t i = 0; i < setting_count(); i++)
+		if (strcmp(setting_at(i)->section, "notify") != 0)
+			list_row(settings, i, JOB_NONE, arena, value, arg);
+	for (int state = 0; state < JOB_STATE_COUNT; state++)
+		for (size_t i = 0; i < setting_count(); i++)
+			if (strcmp(setting_at(i)->section, "notify") == 0)
+				list_row(settings, i, (enum job_state)state, arena, value, arg);
+	arena_free(arena);
 }
 
 /* ---- */

@@ -138,6 +138,13 @@ bool settings_has_default(const struct settings *settings, const char *name);
 bool settings_given(const struct settings *settings, const char *name);
 const char *settings_place(const struct settings *settings, const char *name);
 
+/* Called for each key in force: `section` is "notify.failed" for what differs by state, passwords
+ * in `value` are left out, `place` is where it is set, "FILE:LINE", NULL for a default. The texts
+ * are valid during the call. */
+typedef void settings_value(void *arg, const char *section, const char *key, const char *value,
+                            const char *place);
+void settings_list(const struct settings *settings, settings_value *value, void *arg);
+
 /* `-c FILE` (may be NULL), else $DISPATCHD_CONF, else /etc/dispatchd/dispatchd.conf. */
 const char *settings_path(const char *option);
 

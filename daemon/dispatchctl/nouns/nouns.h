@@ -8,7 +8,8 @@
 extern const struct noun noun_customer, noun_hours, noun_suspend, noun_resume, noun_suspensions;
 extern const struct noun noun_event, noun_job, noun_mail, noun_bounce, noun_dead, noun_status,
         noun_template, noun_explain;
-extern const struct noun noun_gate, noun_hold, noun_check, noun_replay, noun_reload, noun_relay;
+extern const struct noun noun_gate, noun_hold, noun_check, noun_replay, noun_reload, noun_relay,
+        noun_config;
 
 #define COMMANDS(table) .commands = (table), .n = sizeof(table) / sizeof *(table)
 
