@@ -14,6 +14,7 @@
 #include "bounce/read/mime.h"
 #include "bounce/read/print.h"
 #include "mail/report_fields.h"
+#include "mail/report_queue.h"
 #include "mail/token.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ enum {
 	WORDS_MAX = 4096, /* of a reply, for the comment */
 	SUBJECT_MAX = 200,
 	LINE_ROOM = 4096, /* kept free below SEND_LINE_MAX for what is always there */
+	QUEUE_IDS_MAX = 16,
 };
 
 struct taking {
@@ -154,11 +156,22 @@ static size_t line_length(const json_t *line)
 	return len;
 }
 
+static json_t *queue_ids_json(const struct taking *taking)
+{
+	const char *ids[QUEUE_IDS_MAX];
+	size_t n = mail_report_queue_ids(&taking->mail, taking->arena, ids, QUEUE_IDS_MAX);
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(ids[i]));
+	return list;
+}
+
 /* Of many recipients the last ones stay behind: a mail of ours has one. */
 static void set_facts(const struct taking *taking, json_t *line, json_t *digest)
 {
 	json_t *facts = print_report_json(&taking->report, true);
 	json_t *recipients = json_object_get(facts, "recipients");
+	json_object_set_new(facts, "queue_ids", queue_ids_json(taking));
 	json_object_set_new(facts, "digest", digest);
 	json_object_set_new(line, "facts", facts);
 	while (json_array_size(recipients) > 1 && line_length(line) > SEND_LINE_MAX - LINE_ROOM)
