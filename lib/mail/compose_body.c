@@ -100,6 +100,15 @@ static const char *run_end(const char *p, const char *end)
 	return p;
 }
 
+static void add_line(struct buf *out, const char *line, size_t len)
+{
+	buf_reserve(out, len + 2);
+	char *to = out->data + out->len;
+	memcpy(to, line, len);
+	memcpy(to + len, "\r\n", sizeof "\r\n");
+	out->len += len + 2;
+}
+
 /* All lines end in CRLF, control characters become spaces, bytes that aren't UTF-8 U+FFFD. */
 static void canonical(struct buf *out, const char *text)
 {
@@ -108,17 +117,20 @@ static void canonical(struct buf *out, const char *text)
 	buf_reserve(out, len + len / 16);
 	while (p < end) {
 		const char *stop = run_end(p, end);
+		if (stop < end && (*stop == '\n' || *stop == '\r')) {
+			add_line(out, p, (size_t)(stop - p));
+			p = stop + (stop[0] == '\r' && stop[1] == '\n' ? 2 : 1);
+			continue;
+		}
 		buf_add(out, p, (size_t)(stop - p));
 		p = stop;
 		if (p == end)
 			break;
-		if (*p == '\n' || *p == '\r')
-			buf_add(out, "\r\n", 2);
-		else if ((unsigned char)*p >= 0x80)
+		if ((unsigned char)*p >= 0x80)
 			compose_add_utf8(out, p, 1);
 		else
 			buf_addc(out, ' ');
-		p += p[0] == '\r' && p[1] == '\n' ? 2 : 1;
+		p++;
 	}
 	if (out->len > 0 && out->data[out->len - 1] != '\n')
 		buf_add(out, "\r\n", 2);
@@ -192,9 +204,10 @@ static size_t literal_run(const char *line, size_t i, size_t len, size_t max)
 	return stop - i;
 }
 
-/* One line in quoted-printable with its CRLF. All but the last piece leave a column for the `=` of
- * a soft break. */
-static void add_quoted_line(struct buf *out, const char *line, size_t len)
+/* One line in quoted-printable with its CRLF, written where there is room: a byte takes three at
+ * most, a soft break three more for at least 73. All but the last piece leave a column for the `=`
+ * of a soft break. Returns its end. */
+static char *write_quoted_line(char *to, const char *line, size_t len)
 {
 	size_t column = 0;
 	for (size_t i = 0; i < len;) {
@@ -205,20 +218,24 @@ static void add_quoted_line(struct buf *out, const char *line, size_t len)
 		if (n > 0 && n == room && i + n < len)
 			n--;
 		if (n > 0) {
-			buf_add(out, line + i, n);
+			memcpy(to, line + i, n);
+			to += n;
 			column += n;
 			i += n;
 		} else if (room > 3 || (room == 3 && i + 1 == len)) {
 			unsigned char c = (unsigned char)line[i++];
-			const char code[] = {'=', hex[c >> 4], hex[c & 15]};
-			buf_add(out, code, sizeof code);
-			column += sizeof code;
+			*to++ = '=';
+			*to++ = hex[c >> 4];
+			*to++ = hex[c & 15];
+			column += 3;
 		} else {
-			buf_add(out, "=\r\n", 3);
+			memcpy(to, "=\r\n", 3);
+			to += 3;
 			column = 0;
 		}
 	}
-	buf_add(out, "\r\n", 2);
+	memcpy(to, "\r\n", sizeof "\r\n");
+	return to + 2;
 }
 
 static void add_quoted(struct buf *out, const struct buf *text)
@@ -226,7 +243,9 @@ static void add_quoted(struct buf *out, const struct buf *text)
 	const char *p = buf_text(text), *end = p + text->len;
 	while (p < end) {
 		const char *cr = memchr(p, '\r', (size_t)(end - p));
-		add_quoted_line(out, p, (size_t)(cr - p));
+		size_t len = (size_t)(cr - p);
+		buf_reserve(out, 4 * len + sizeof "=\r\n\r\n");
+		out->len = (size_t)(write_quoted_line(out->data + out->len, p, len) - out->data);
 		p = cr + 2;
 	}
 }
