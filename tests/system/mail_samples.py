@@ -45,6 +45,13 @@ def window():
     return {"arrive_by": "2026-12-24T07:00:00-07:00", "leave_by": "2026-12-24T12:00:00-07:00"}
 
 
+def reports():
+    """What mails to the office say of mails that came back."""
+    words = "550 5.1.1 <rosa@example.com>: Recipient address rejected: User unknown in virtual mailbox table"
+    return {"report": {"address": "rosa@example.com", "words": words, "hour": 6, "day": 12},
+            "reports": [{"address": f"{name}@example.com", "words": words, "time": "2026-12-24T16:30:00Z"} for name in ("rosa", "bo")]}
+
+
 def full(mail):
     """All that a mail can have, of ordinary length."""
     state = mail if mail in STATES else "started"
@@ -59,6 +66,7 @@ def full(mail):
     }
     if mail not in STATES:
         data["suspension"] = {"id": 7, "customer": "1001", "note": "Unpaid since October", "author": "kim", "from": "2026-12-01"}
+        data |= reports()
     return data
 
 
@@ -81,7 +89,8 @@ def long(mail):
 
 def bare(mail):
     data = {"job": {"id": "4711"}, "event": {}}
-    return data | ({} if mail in STATES else {"suspension": {"id": 7, "customer": "1001"}, "customer": {"number": "1001", "name": "Maple"}})
+    office = {"suspension": {"id": 7, "customer": "1001"}, "customer": {"number": "1001", "name": "Maple"}, **reports()}
+    return data | ({} if mail in STATES else office)
 
 
 KINDS = {"full": full, "three": lambda mail: grouped(mail, 3), "forty": lambda mail: grouped(mail, 40), "long": long, "bare": bare}

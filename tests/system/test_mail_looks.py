@@ -84,7 +84,7 @@ def test_subject(mail, language):
                 assert f" - {data['company']['name'][:7]}" in subject, (kind, subject)
             if kind in ("full", "long"):
                 assert data["job"]["service"][:13] in subject, (kind, subject)
-        elif kind in ("full", "long"):
+        elif "{{customer.number}}" in (samples.SHIPPED / f"{mail}.txt").read_text(encoding="utf-8").split("\n\n")[0]:
             assert data["customer"]["number"] in subject, (kind, subject)
     whole = f"{state}{samples.phrases(language)['colon']} Roll-off swap (PO 2209) - Example Hauling"
     if mail in samples.STATES and len(whole) <= SUBJECT_MAX:
@@ -143,10 +143,8 @@ def test_text_is_complete(mail, language):
         said = re.findall(r"<(?:p|h2)\b[^>]*>(.*?)</(?:p|h2)>", body, re.S)
         assert said
         for paragraph in said:
-            label = re.fullmatch(r'<span class="m">([^<]*)</span><br>(.*)', paragraph, re.S)
-            pieces = label.groups() if label else [paragraph]
-            plain = [same(unescape(re.sub(r"<[^>]*>", "", piece))) for piece in pieces]
-            wanted = r"\s?:\s".join(re.escape(piece) for piece in plain)
+            plain = [same(unescape(re.sub(r"<[^>]*>", "", piece))) for piece in paragraph.split("<br>")]
+            wanted = r"\s?:?\s".join(re.escape(piece) for piece in plain)
             assert re.search(wanted, text), (kind, plain)
 
 
@@ -186,7 +184,7 @@ LOOK = """
         range.selectNodeContents(walk.currentNode);
         const box = range.getBoundingClientRect();
         texts.push({text: walk.currentNode.data.trim().slice(0, 40), size: parseFloat(style.fontSize), color: style.color,
-                    ground: ground(parent), small: !!parent.closest(".m"), left: box.left, right: box.right});
+                    ground: ground(parent), small: !!parent.closest("small"), left: box.left, right: box.right});
     }
     const box = e => { const r = e.getBoundingClientRect(); return {width: r.width, height: r.height, left: r.left, right: r.right}; };
     return {texts, width: document.documentElement.scrollWidth, card: box(document.querySelector(".c")),
@@ -275,13 +273,14 @@ def test_from_right_to_left(window, tmp_path):
 
 @marked
 def test_in_poorer_programs(window):
-    """Without <style>, as some programs leave it out, all can be read on the light ground."""
+    """Without <style>, as some programs leave it out, all can be read on the light ground; labels are as small as there."""
     for mail in samples.MAILS:
         html = re.sub(r"<style>.*?</style>", "", samples.parts(samples.raw(mail, "en", samples.full(mail)))[2], flags=re.S)
         seen = show(window, html, 375, False)
-        assert seen["width"] <= 375 and len(seen["texts"]) > 10
+        assert seen["width"] <= 375 and len(seen["texts"]) >= 8
         for text in seen["texts"]:
-            assert text["size"] >= BODY_PX and contrast(text["color"], text["ground"]) >= CONTRAST, (mail, text)
+            assert text["small"] or text["size"] >= BODY_PX, (mail, text)
+            assert contrast(text["color"], text["ground"]) >= CONTRAST, (mail, text)
 
 
 @marked
