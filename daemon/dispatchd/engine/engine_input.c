@@ -3,6 +3,8 @@
 #include "dispatchd/engine/engine_thread_private.h"
 
 #include "common/clock.h"
+#include "dispatchd/sys/log.h"
+#include "mail/token.h"
 
 enum {
 	FEED_WAIT_MS = 8000, /* how long events wait for customers of the feed */
@@ -169,13 +171,27 @@ void engine_input_set_commands(struct engine_input *in, struct command *list)
 	in->commands = list;
 }
 
+void engine_read_keys(struct engine_thread *t)
+{
+	const struct settings *settings = t->settings;
+	struct token_keys keys = {0};
+	struct error err;
+	if (*settings->bounce.address == '\0' ||
+	    token_keys_read(settings->bounce.key_file, &keys, &err))
+		engine_set_token_keys(t->engine, &keys);
+	else
+		log_fault(LOG_ERR, "[bounce] key_file: the old keys stay in use: %s", err.text);
+	token_keys_wipe(&keys);
+}
+
 /* What is for the engine itself, and what came before the thread's queues are read. */
 static void take_news(struct engine_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
+	bool reloaded = t->reload != NULL;
 	t->nudged = t->urgent = false; /* who comes from here on is heard again */
 	t->pool = t->new_pool;
-	if (t->reload != NULL) {
+	if (reloaded) {
 		t->settings = t->reload;
 		engine_reload(t->engine, t->reload);
 		t->reload = NULL;
@@ -185,6 +201,8 @@ static void take_news(struct engine_thread *t)
 		t->templates = templates_unref(t->templates);
 	}
 	pthread_mutex_unlock(&t->lock);
+	if (reloaded)
+		engine_read_keys(t);
 }
 
 static struct command *take_queues(struct engine_thread *t, struct engine_input *in)

@@ -225,6 +225,7 @@ struct engine_thread *engine_thread_start(const struct settings *settings, engin
 	t->effects_last = &t->effects;
 	t->results = mem_alloc(RESULTS_A_TURN * sizeof *t->results);
 	sync_init(t);
+	engine_read_keys(t);
 	engine_show_metrics(t);
 	t->office = office_thread_start(settings->customers.path, settings->spool.path, nudge, t);
 	if (pthread_create(&t->thread, NULL, engine_main_loop, t) != 0)

@@ -93,6 +93,8 @@ void engine_input_take(struct engine_thread *t, struct engine_input *ret);
 /* The turn's commands are now those of the list. */
 void engine_input_set_commands(struct engine_input *in, struct command *list);
 void engine_input_free(struct engine_input *in);
+/* Has the engine verify tokens by the keys of [bounce]; none without an address. */
+void engine_read_keys(struct engine_thread *t);
 
 /* The turn is on disk: only now may anything of it be seen outside. Takes the effects over. */
 void engine_give(struct engine_thread *t, struct engine_input *in, struct effects *effects);
