@@ -25,7 +25,8 @@ DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
 DEPS_COVERAGE := gcovr
 DEPS_CLIENTS := node-redis php-cli php-redis golang-go golang-github-gomodule-redigo-dev default-jdk-headless
-# For the tests of the customer center in a browser and behind a proxy, which are skipped where these can't be had.
+# For the tests of the customer center in a browser and behind a proxy, which are skipped where these can't be had. So
+# are those with Postfix and OpenSMTPD, which .ci/deps-mail only unpacks.
 DEPS_TESTS := chromium chromium-driver python3-selenium nginx-light libjs-leaflet
 
 # Headers of others are system headers: their inline code is not ours to warn about.
@@ -122,6 +123,7 @@ deps-coverage:
 
 deps-tests:
 	@.ci/deps $(DEPS_TESTS) || echo 'deps: no browser and proxy can be installed: their tests are skipped'
+	@BUILD=$(BUILD) .ci/deps-mail || echo 'deps: no mail servers can be unpacked: their tests are skipped'
 
 deps-clients: deps ## install what the example clients need: Node.js, PHP, Go, Java and their clients of Redis
 	@.ci/deps $(DEPS_CLIENTS)

@@ -9,10 +9,10 @@ import stat
 
 import pytest
 
+import tokens
 from report_peer import bounce
 from world import wait_until
 
-KEY = "5e" * 32
 DOMAIN = "mail.example.com"
 FACTS = {"kind": "unknown", "recipients": [], "message_id": "", "token": "", "digest": "ab" * 32}
 
@@ -20,17 +20,9 @@ FACTS = {"kind": "unknown", "recipients": [], "message_id": "", "token": "", "di
 @pytest.fixture
 def place(world):
     """The socket of a daemon that takes reports."""
-    with_bounce(world)
+    tokens.configure(world)
     world.start_daemon()
     return world.path("report.sock")
-
-
-def with_bounce(world, **more):
-    key = world.path("bounce.keys")
-    with open(key, "w", encoding="ascii") as file:
-        file.write(KEY + "\n")
-    os.chmod(key, 0o600)
-    world.configure(bounce={"address": f"bounce@{DOMAIN}", "key_file": key, **more})
 
 
 class Client:
@@ -68,14 +60,14 @@ def test_without_an_address_there_is_no_socket_and_a_reload_makes_and_removes_it
     daemon = world.start_daemon()
     place = world.path("report.sock")
     assert not os.path.exists(place)
-    with_bounce(world)
+    tokens.configure(world)
     daemon.signal(signal.SIGHUP)
     wait_until(lambda: os.path.exists(place), "the socket")
     assert ask(place, {"recipient": f"bounce@{DOMAIN}"}) == {"ok": True}
     world.configure(bounce={"address": ""})
     daemon.signal(signal.SIGHUP)
     wait_until(lambda: not os.path.exists(place), "its end")
-    with_bounce(world)
+    tokens.configure(world)
     daemon.signal(signal.SIGHUP)
     wait_until(lambda: os.path.exists(place), "the socket once more")
     daemon.stop()
@@ -97,13 +89,13 @@ def test_its_group_alone_may_use_it(place):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has groups of others")
 def test_it_is_given_to_the_group_of_the_configuration(world):
     group = grp.getgrall()[3]
-    with_bounce(world, group=group.gr_name)
+    tokens.configure(world, group=group.gr_name)
     world.start_daemon()
     assert os.stat(world.path("report.sock")).st_gid == group.gr_gid
 
 
 def test_a_group_that_there_isn_t_is_a_fault_of_the_configuration(world):
-    with_bounce(world, group="no-such-group")
+    tokens.configure(world, group="no-such-group")
     daemon = world.start_daemon("-t", ready=False)
     assert daemon.wait() == 78
     assert 'unknown group "no-such-group"' in daemon.log()

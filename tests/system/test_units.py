@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import tokens
 from world import BUILD
 
 SYSTEMD = Path(__file__).resolve().parents[2] / "systemd"
@@ -80,10 +81,7 @@ def test_the_daemon_s_folder_lets_others_pass_and_do_nothing_else():
 def test_another_user_reaches_the_socket_and_can_read_no_file(world):
     """As the units have it: a user of its own, and the socket is its group's."""
     group, user = grp.getgrall()[3], 54321
-    key = world.path("bounce.keys")
-    Path(key).write_text("5e" * 32 + "\n", encoding="ascii")
-    os.chmod(key, 0o600)
-    world.configure(bounce={"address": "bounce@mail.example.com", "key_file": key, "group": group.gr_name})
+    tokens.configure(world, group=group.gr_name)
     os.chmod(world.directory, 0o2771)
     world.start_daemon()
     mail = b"From: MAILER-DAEMON@a.example\nSubject: x\n\nwhat\n"
