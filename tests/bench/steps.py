@@ -18,7 +18,7 @@ from contestants import Dispatchd, Setup
 from meter import BUILD, ROOT, WRAP, Fault, machine
 
 # Each thread's outermost function, by which its file is recognized.
-THREADS = {"engine_main_loop": "engine", "worker_main": "mailers", "loop_run": "loop"}
+THREADS = {"engine_main_loop": "engine", "mailers_main": "mailers", "loop_run": "loop"}
 LEAST = 0.04  # of a thread: smaller steps are left out
 LINE = re.compile(r"\s*([\d,]+) \([^)]*\)\s+(.*):(\S.*?) \[([^\]]+)\]$")
 LIBRARIES = {"dispatchd": "our own", "libc": "C library", "libsqlite": "SQLite", "libjansson": "jansson",

@@ -29,6 +29,10 @@ class Hang:
     """Says nothing more and keeps the connection."""
 
 
+class Deaf:
+    """Says nothing more, reads nothing more, and keeps the connection."""
+
+
 class Drop:
     """Closes the connection without a word."""
 
@@ -257,6 +261,8 @@ class _Talk:
         if isinstance(action, Trickle):
             self.trickle(action)
             return True
+        if isinstance(action, Deaf):
+            self.peer.closing.wait()
         if action is Hang or isinstance(action, Hang):
             while not self.peer.closing.is_set():
                 self.more()

@@ -157,6 +157,7 @@ static void next_mail(struct esmtp *esmtp)
 	if (esmtp->over)
 		return;
 	watch_disarm(esmtp->watch);
+	tls_leave(&esmtp->net);
 	if (esmtp->feed->next(esmtp->feed->arg, &mail))
 		esmtp_hand_over(esmtp, &mail, NULL);
 	else
@@ -336,7 +337,6 @@ static void on_connect(struct esmtp *esmtp)
 	/* A name has several addresses, and the one before may have failed. */
 	atomic_store(&esmtp->watch->expired, false);
 	esmtp->talk = (struct talk){.stage = SMTP_GREETING};
-	net_block(&esmtp->net);
 	smtp_set_hostname(esmtp->session, esmtp->net.greet_as);
 	steps_begin(esmtp->net.steps, "greeting");
 }
@@ -420,7 +420,7 @@ static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
 	else if (atomic_load(&esmtp->watch->expired))
 		snprintf(ret, size, "the relay took too long");
 	else if (talk->stage == SMTP_TLS)
-		tls_fault_text(ret, size);
+		snprintf(ret, size, "%s", esmtp->net.tls_fault);
 	if (ret[0] == '\0')
 		snprintf(ret, size, "the relay closed the connection");
 }
@@ -505,6 +505,7 @@ void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *li
 	net_enter(&esmtp.net);
 	tls_enter();
 	smtp_start_session(esmtp.session);
+	tls_leave(&esmtp.net);
 	report_rest(&esmtp);
 	tear_down(&esmtp);
 	net_enter(NULL);

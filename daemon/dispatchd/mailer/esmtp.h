@@ -18,9 +18,9 @@
  * - esmtp.c: success is judged by four signs at once; mails are fed from the callbacks, so that a
  *   connection carries many; line ends are CRLF and nothing else.
  * - esmtp_net.c: connect(), poll(), write(), getaddrinfo(), freeaddrinfo() as the library sees them
- *   on our threads: TCP_NODELAY, time limits, a second descriptor for the watch, IPv6 literals,
- * Unix sockets, writing before reading; no call that only asks whether another may be made, and a
- * mail in one piece.
+ *   in our sessions: waits of a coroutine, TCP_NODELAY, time limits, a second descriptor for the
+ *   watch, IPv6 literals, Unix sockets, writing before reading; no call that only asks whether
+ *   another may be made, and a mail in one piece.
  * - libc.c: the real ones of these, for our own use.
  * - helo.c: a name for EHLO that strict relays accept.
  * - esmtp_tls.c: an SSL_CTX of its own for each relay: version, host name, SNI, authorities.
@@ -56,8 +56,8 @@ void esmtp_target_clear(struct esmtp_target *target);
 /* To be called once before other threads start. */
 void esmtp_init(void);
 
-/* Opens a connection for the first mail, and sends as long as `next` gives. Blocks; libesmtp's
- * errno has no meaning. */
+/* Opens a connection for the first mail, and sends as long as `next` gives. Called by a coroutine,
+ * which waits; libesmtp's errno has no meaning. */
 void esmtp_run(const struct esmtp_target *target, const struct mailer_limits *limits,
                struct watch *watch, const struct transport_feed *feed);
 

@@ -2,8 +2,8 @@
 /*
  * The calls that libesmtp makes of the C library, as it should have made them. The program defines
  * connect(), poll(), write(), getaddrinfo() and freeaddrinfo() itself; the dynamic linker gives
- * these to libesmtp, and to OpenSSL, too. On threads that are not in a session (net_enter()) they
- * pass straight on.
+ * these to libesmtp, and to OpenSSL, too. Where one would wait, the coroutine does, and others of
+ * its thread go on. Outside of a session (net_enter()) they pass straight on.
  *
  * Known limit: this relies on libesmtp calling through the dynamic symbol table, which a static
  * build of it would not.
@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/helo.h"
 #include "dispatchd/mailer/libc.h"
 #include "dispatchd/mailer/lookup.h"
@@ -27,26 +28,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* How long we wait at a time, so that a pool that ends is noticed. */
+/* How long we wait at a time for a connection, so that a pool that ends is noticed. */
 enum { SLICE_MS = 500 };
 /* Bytes sent and not acknowledged for this long: the peer is gone. */
 enum { UNACKNOWLEDGED_MS = 60 * 1000 };
 
-static _Thread_local struct net *here;
-
 void net_enter(struct net *net)
 {
-	here = net;
+	coroutine_keep(net);
 }
 
 bool net_entered(void)
 {
-	return here != NULL;
+	return coroutine_kept() != NULL;
 }
 
 static void net_fault(struct net *net, const char *what, const char *why)
@@ -98,21 +96,28 @@ static void choose_name(struct net *net, int fd)
 	            net->greet_as);
 }
 
+/* Until there is one of poll()'s `events`, which it returns; 0 where that takes too long. */
+static short net_wait(struct net *net, short events, int64_t until_ms)
+{
+	tls_leave(net);
+	return coroutine_poll(net->watch->fd, events, until_ms);
+}
+
 /* Waits for a connect() under way; 0 or an errno. */
 static int await(struct net *net, int fd)
 {
 	int64_t end_ms = clock_mono_ms() + net->limits->connect_ms;
 
 	for (;;) {
-		struct pollfd p = {.fd = fd, .events = POLLOUT};
-		int64_t left_ms = end_ms - clock_mono_ms();
+		int64_t now_ms = clock_mono_ms();
 		int error = 0;
 		socklen_t len = sizeof error;
-		if (left_ms <= 0)
+		if (now_ms >= end_ms)
 			return ETIMEDOUT;
 		if (watch_is_cut(net->watch))
 			return ECANCELED;
-		if (libc_poll(&p, 1, left_ms < SLICE_MS ? (int)left_ms : SLICE_MS) <= 0)
+		if (net_wait(net, POLLOUT,
+		             end_ms - now_ms < SLICE_MS ? end_ms : now_ms + SLICE_MS) == 0)
 			continue;
 		return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
 	}
@@ -124,7 +129,7 @@ static int connect_within(struct net *net, int fd, const struct sockaddr *addres
 
 	net->connected = false;
 	net->fd = fd;
-	net->timeout_ms = 0;
+	net->full = false;
 	net->in_body = false;
 	net->n_held = 0;
 	if (!watch_follow(net->watch, fd))
@@ -172,6 +177,7 @@ static void note_connected(struct net *net, const struct sockaddr *address, int 
 
 __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
 {
+	struct net *here = coroutine_kept();
 	const struct sockaddr *address = to.__sockaddr__;
 	int error;
 
@@ -191,48 +197,39 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 
 /*
  * libesmtp asks poll() before each read and write, on a socket that it made non-blocking: half of
- * its calls only ask whether another one would wait. So the socket blocks, for as long as poll()
- * would have, and poll() says at once that the call may be made.
+ * its calls only ask whether another one would wait. So poll() says at once that a write may go,
+ * unless the last one didn't; and where a reply is awaited, the coroutine waits, and one
+ * epoll_wait() serves all that do.
  *
  *      libesmtp      poll(out) write  poll(in) read   poll(0)  poll(out) write   poll(in) read
  *      the kernel              write           read                      write            read
- *
- * A read that has waited in vain, or been cut off by the watch, returns as a non-blocking one
- * would; only then is poll() the real one, which waits as long again at most.
  */
-void net_block(struct net *net)
+static ssize_t net_send(struct net *net, const char *bytes, size_t len)
 {
-	fcntl(net->fd, F_SETFL, 0);
-	net->timeout_ms = -1;
+	ssize_t n;
+
+	do
+		n = libc_write(net->fd, bytes, len);
+	while (n < 0 && errno == EINTR);
+	net->full = n < 0 && errno == EAGAIN;
+	return n;
 }
 
-static void set_timeout(struct net *net, int timeout_ms)
-{
-	struct timeval time = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
-
-	if (net->timeout_ms == timeout_ms || timeout_ms < 0)
-		return;
-	net->timeout_ms = timeout_ms;
-	setsockopt(net->fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-	setsockopt(net->fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
-}
-
-/* libesmtp takes no notice of an error in a mail, and reads what the relay has to say to it. */
+/* What the socket takes of it; whether that was all. After a fault there is no more to send. */
 static bool send_held(struct net *net)
 {
 	size_t sent = 0;
+	ssize_t n = 0;
 
-	while (sent < net->n_held) {
-		ssize_t n = libc_write(net->fd, net->held + sent, net->n_held - sent);
-		if (n < 0 && errno != EINTR)
-			break;
+	while (sent < net->n_held && n >= 0) {
+		n = net_send(net, net->held + sent, net->n_held - sent);
 		sent += n > 0 ? (size_t)n : 0;
 	}
-	bool ok = sent == net->n_held;
-	if (!ok && errno == EAGAIN)
-		shutdown(net->fd, SHUT_RDWR); /* it isn't waited for once more */
-	net->n_held = 0;
-	return ok;
+	net->n_held -= sent;
+	memmove(net->held, net->held + sent, net->n_held);
+	if (n < 0 && !net->full)
+		net->n_held = 0;
+	return n >= 0;
 }
 
 /* A part of a mail is held until there is more of it than fits, or the library waits for an answer:
@@ -242,17 +239,42 @@ static ssize_t hold(struct net *net, const char *bytes, size_t len)
 	if (len > sizeof net->held - net->n_held && !send_held(net))
 		return -1;
 	if (len > sizeof net->held)
-		return libc_write(net->fd, bytes, len);
+		return net_send(net, bytes, len);
 	memcpy(net->held + net->n_held, bytes, len);
 	net->n_held += len;
-	return net->in_body || send_held(net) ? (ssize_t)len : -1;
+	return net->in_body || send_held(net) || net->full ? (ssize_t)len : -1;
 }
 
 __attribute__((visibility("default"))) ssize_t write(int fd, const void *bytes, size_t len)
 {
-	if (here && fd == here->fd && (here->in_body || here->n_held > 0))
+	struct net *here = coroutine_kept();
+
+	if (!here || fd != here->fd)
+		return libc_write(fd, bytes, len);
+	if (here->in_body || here->n_held > 0)
 		return hold(here, bytes, len);
-	return libc_write(fd, bytes, len);
+	return net_send(here, bytes, len);
+}
+
+/* libesmtp asks for reading and for writing in an entry each. */
+static short own_events(const struct net *net, const struct pollfd *fds, nfds_t n)
+{
+	short events = 0;
+
+	for (nfds_t i = 0; i < n; i++) {
+		if (fds[i].fd != net->fd)
+			return 0;
+		events |= fds[i].events;
+	}
+	return events;
+}
+
+/* libesmtp takes no notice of an error in a mail, and reads what the relay has to say to it. */
+static void flush(struct net *net)
+{
+	net->in_body = false;
+	while (!send_held(net) && net->full)
+		(void)net_wait(net, POLLOUT, CLOCK_NEVER_MS);
 }
 
 /*
@@ -260,52 +282,34 @@ __attribute__((visibility("default"))) ssize_t write(int fd, const void *bytes, 
  * first, and with TLS 1.3, where the server's session tickets come unasked, it would wait in that
  * read for the answer to a command that it has not sent yet.
  */
-static int poll_really(struct pollfd *fds, nfds_t n, int timeout_ms)
+static short poll_session(struct net *net, short events, int timeout_ms)
 {
-	int ready = libc_poll(fds, n, timeout_ms);
+	short ready;
 
-	for (nfds_t i = 0; ready > 0 && i < n; i++)
-		for (nfds_t k = 0; k < n; k++)
-			if (fds[k].fd == fds[i].fd && (fds[k].revents & POLLOUT))
-				fds[i].revents &= (short)~POLLIN;
-	errno = ready > 0 ? 0 : errno;
-	return ready;
-}
-
-static int poll_at_once(struct net *net, struct pollfd *fds, nfds_t n, int timeout_ms)
-{
-	short ready = POLLIN;
-
-	set_timeout(net, timeout_ms);
-	for (nfds_t i = 0; i < n; i++)
-		if (fds[i].events & POLLOUT)
-			ready = POLLOUT;
-	for (nfds_t i = 0; i < n; i++)
-		fds[i].revents = fds[i].events & ready;
-	errno = 0;
-	return 1;
-}
-
-/* Not inline: the C library declares that poll() only writes to `fds`. */
-__attribute__((noinline)) static int poll_session(struct net *net, struct pollfd *fds, nfds_t n,
-                                                  int timeout_ms)
-{
-	/* The read or write before; an older call's errno is no harm. */
-	bool would_wait = errno == EAGAIN;
-
-	if (n == 0 || fds[0].fd != net->fd || net->timeout_ms == 0)
-		return poll_really(fds, n, timeout_ms);
-	net->in_body = false;
-	(void)send_held(net);
-	if (would_wait)
-		return poll_really(fds, n, timeout_ms);
+	flush(net);
 	/* Between commands that are sent together: there is nothing to answer yet. */
-	return timeout_ms == 0 ? 0 : poll_at_once(net, fds, n, timeout_ms);
+	if (timeout_ms == 0)
+		return 0;
+	if ((events & POLLOUT) && !net->full)
+		return POLLOUT;
+	ready = net_wait(net, events,
+	                 timeout_ms < 0 ? CLOCK_NEVER_MS : clock_mono_ms() + timeout_ms);
+	net->full = false;
+	return ready & POLLOUT ? POLLOUT : ready;
 }
 
 __attribute__((visibility("default"))) int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-	return here ? poll_session(here, fds, n, timeout_ms) : libc_poll(fds, n, timeout_ms);
+	struct net *here = coroutine_kept();
+	short events = here ? own_events(here, fds, n) : 0, ready;
+
+	if (events == 0)
+		return libc_poll(fds, n, timeout_ms);
+	ready = poll_session(here, events, timeout_ms);
+	for (nfds_t i = 0; i < n; i++)
+		fds[i].revents = fds[i].events & ready;
+	errno = 0;
+	return ready != 0;
 }
 
 /* ---- getaddrinfo() ---- */
@@ -379,11 +383,15 @@ static int lookup_target(struct net *net, struct addrinfo **ret)
 __attribute__((visibility("default"))) int
 getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **ret)
 {
+	struct net *here = coroutine_kept();
+
 	return here ? lookup_target(here, ret) : libc_getaddrinfo(host, port, hints, ret);
 }
 
 __attribute__((visibility("default"))) void freeaddrinfo(struct addrinfo *list)
 {
+	struct net *here = coroutine_kept();
+
 	if (here && list == here->own) {
 		free(list);
 		here->own = NULL;

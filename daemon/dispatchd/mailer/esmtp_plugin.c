@@ -4,7 +4,8 @@
  * sasl-NAME.so in a folder of its own. Debian's package has sasl-crammd5.so where the library looks
  * for sasl-cram-md5.so, so that CRAM-MD5 is never found; and it has NTLM, which writes user and
  * domain into 256 bytes without asking and gives a hash of the password to anybody. So dlopen(), as
- * libesmtp sees it on our threads, finds the one by either name and knows nothing beyond the table.
+ * libesmtp sees it in our sessions, finds the one by either name and knows nothing beyond the
+ * table.
  */
 #include "dispatchd/mailer/esmtp_private.h"
 

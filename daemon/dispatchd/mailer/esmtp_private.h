@@ -19,7 +19,7 @@
 
 enum { SMTP_LINE_MAX = 1024, SMTP_OFFERED_MAX = 256, NET_HELD_MAX = 8192 };
 
-/* What libesmtp's calls of connect() and the like need on this thread. */
+/* What libesmtp's calls of connect() and the like need in this session. */
 struct net {
 	const struct esmtp_target *target;
 	const struct mailer_limits *limits;
@@ -28,14 +28,14 @@ struct net {
 	struct addrinfo *own; /* made here, not by the resolver */
 	bool loopback;        /* connected, and the peer is this host */
 	bool connected;
-	int fd;         /* libesmtp's own; -1: none yet */
-	int timeout_ms; /* of the socket, for a read or write; 0: not set yet, and it doesn't block
-	                 */
-	bool in_body;   /* what is written is a part of a mail, with more behind it */
+	int fd;       /* libesmtp's own; -1: none yet */
+	bool full;    /* the last write would have waited */
+	bool in_body; /* what is written is a part of a mail, with more behind it */
 	size_t n_held;
 	char held[NET_HELD_MAX];  /* of the mail, written by libesmtp and not sent yet */
 	char greet_as[HELO_SIZE]; /* set once connected */
 	char fault[200];          /* why not connected */
+	char tls_fault[200];      /* "" for none */
 };
 
 /* The talk as the monitor sees it. */
@@ -54,7 +54,7 @@ struct talk {
 
 /*
  * MAIL and RCPT bear SIZE, ENVID and NOTIFY where the relay announces them. One that then refuses
- * them is spoken to without for limits->bare_ms. Sessions of many threads share this.
+ * them is spoken to without for limits->bare_ms. All sessions share this, those of relay tests too.
  */
 enum esmtp_command { ESMTP_MAIL, ESMTP_RCPT, ESMTP_COMMANDS };
 struct esmtp_habits {
@@ -77,17 +77,16 @@ struct esmtp {
 	bool over;                        /* no further mail */
 };
 
-/* esmtp_net.c: makes the calls on this thread ours; NULL ends it. */
+/* esmtp_net.c: makes the calls of this coroutine ours; NULL ends it. */
 void net_enter(struct net *net);
-bool net_entered(void); /* whether this thread is in a session */
-/* Its socket blocks from here on, so that no call is needed to learn when it can be used. */
-void net_block(struct net *net);
+bool net_entered(void); /* whether a session makes the call */
 
 /* esmtp_tls.c */
 bool tls_context(struct esmtp_target *target, const char *ca_file, struct error *err) MUST_CHECK;
 void tls_enter(void); /* forget this thread's earlier faults */
-/* What went wrong in the handshake; "" for nothing known. */
-void tls_fault_text(char *ret, size_t size);
+/* Before other sessions of this thread go on, and at the end: keeps what went wrong, and OpenSSL
+ * forgets it, which else would blame them for it. */
+void tls_leave(struct net *net);
 /* Version, the certificate's name and end, and whether it was verified. */
 void tls_words(const struct esmtp_target *target, const SSL *ssl, char *ret, size_t size);
 

@@ -17,7 +17,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-/* Why this thread's handshake failed, where it was the certificate. */
+/* Why the handshake on this thread failed, where it was the certificate; until tls_leave(). */
 static _Thread_local const char *verdict;
 
 static bool is_address(const char *host)
@@ -148,13 +148,14 @@ void tls_enter(void)
 	verdict = NULL;
 }
 
-void tls_fault_text(char *ret, size_t size)
+void tls_leave(struct net *net)
 {
 	unsigned long code = ERR_peek_error();
 	const char *why = verdict ? verdict : code ? ERR_reason_error_string(code) : NULL;
 
-	ret[0] = '\0';
-	if (why)
-		snprintf(ret, size, "TLS: %s%s", verdict ? "the certificate is refused: " : "",
-		         why);
+	if (why && net->tls_fault[0] == '\0')
+		snprintf(net->tls_fault, sizeof net->tls_fault, "TLS: %s%s",
+		         verdict ? "the certificate is refused: " : "", why);
+	if (code || verdict)
+		tls_enter();
 }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/libc.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ enum { SLICE_MS = 250 };
 /* Shared by the one who asks and the thread; the last of the two frees it. */
 struct lookup {
 	pthread_mutex_t lock;
-	pthread_cond_t answered;
+	struct coroutine_condition answered;
 	bool done, left; /* by the thread; by the one who asked */
 	int state;
 	struct addrinfo *found;
@@ -29,7 +30,6 @@ static void free_lookup(struct lookup *lookup)
 {
 	if (lookup->found)
 		libc_freeaddrinfo(lookup->found);
-	pthread_cond_destroy(&lookup->answered);
 	pthread_mutex_destroy(&lookup->lock);
 	free(lookup);
 }
@@ -47,7 +47,7 @@ static void *lookup_main(void *arg)
 	lookup->found = state == 0 ? found : NULL;
 	lookup->done = true;
 	left = lookup->left;
-	pthread_cond_signal(&lookup->answered);
+	coroutine_signal(&lookup->answered);
 	pthread_mutex_unlock(&lookup->lock);
 	if (left)
 		free_lookup(lookup);
@@ -56,10 +56,7 @@ static void *lookup_main(void *arg)
 
 static void wait_a_while(struct lookup *lookup)
 {
-	int64_t until_ms = clock_mono_ms() + SLICE_MS;
-	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-
-	pthread_cond_timedwait(&lookup->answered, &lookup->lock, &until);
+	(void)coroutine_wait(&lookup->answered, &lookup->lock, clock_mono_ms() + SLICE_MS);
 }
 
 /* Whether there is an answer; without one the thread is left alone with its question. */
@@ -80,16 +77,11 @@ static bool wait_for_answer(struct lookup *lookup, int64_t timeout_ms, struct wa
 static struct lookup *lookup_start(const char *host, const char *port)
 {
 	struct lookup *lookup = mem_alloc(sizeof *lookup);
-	pthread_condattr_t attr;
 	pthread_t thread;
 
 	snprintf(lookup->host, sizeof lookup->host, "%s", host);
 	snprintf(lookup->port, sizeof lookup->port, "%s", port);
 	pthread_mutex_init(&lookup->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&lookup->answered, &attr);
-	pthread_condattr_destroy(&attr);
 	if (pthread_create(&thread, NULL, lookup_main, lookup) != 0) {
 		free_lookup(lookup);
 		return NULL;

@@ -116,7 +116,7 @@ struct relay *pool_relay_named(struct pool *pool, const char *name)
 /* A connection that waits is asked before one is opened. */
 static void announce(struct pool *pool)
 {
-	pthread_cond_signal(pool->n_queued <= pool->n_feeding ? &pool->feed : &pool->work);
+	coroutine_signal(pool->n_queued <= pool->n_feeding ? &pool->feed : &pool->work);
 }
 
 void mail_queue_append(struct pool *pool, struct queued_mail *queued)

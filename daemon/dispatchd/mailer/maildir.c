@@ -2,12 +2,14 @@
 /*
  * The Maildir transport: each mail becomes a file in new/ of the folder, written in tmp/ and on
  * disk before it is moved there, so that a reader never sees half of one and a crash loses none
- * that was reported. The three directories are made where they are missing. Return-Path and
- * Delivered-To are put before the message, its line ends become LF, as a delivery agent does it.
+ * that was reported; on a thread aside, since disks block. The three directories are made where
+ * they are missing. Return-Path and Delivered-To are put before the message, its line ends become
+ * LF, as a delivery agent does it.
  */
 #include "base/buf.h"
 #include "base/folder.h"
 #include "base/mem.h"
+#include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/transport.h"
 
 #include <errno.h>
@@ -175,6 +177,21 @@ static void maildir_clear(struct transport_targets *targets)
 	*targets = (struct transport_targets){0};
 }
 
+/* A mail on its way to the disk, which is waited for aside. */
+struct writing {
+	const char *path;
+	const struct transport_mail *mail;
+	bool ok;
+	struct error err;
+};
+
+static void maildir_write_aside(void *arg)
+{
+	struct writing *writing = arg;
+
+	writing->ok = maildir_write(writing->path, writing->mail, &writing->err);
+}
+
 /* A directory that can't be written is the relay's fault: no mail is to blame. */
 static void maildir_run(const struct transport_targets *targets, size_t target,
                         const struct mailer_limits *limits, struct watch *watch,
@@ -185,11 +202,13 @@ static void maildir_run(const struct transport_targets *targets, size_t target,
 	(void)limits, (void)watch;
 	while (feed->next(feed->arg, &mail)) {
 		struct smtp_report report = {.stage = SMTP_CONNECT};
-		struct error err = {0};
-		if (maildir_write(targets->names[target], &mail, &err))
+		struct writing writing = {.path = targets->names[target], .mail = &mail};
+		coroutine_aside(maildir_write_aside, &writing);
+		if (writing.ok)
 			report = (struct smtp_report){
 			        .stage = SMTP_BODY, .code = 250, .body_begun = true};
-		feed->done(feed->arg, mail.caller, &report, report.code ? "written" : err.text);
+		feed->done(feed->arg, mail.caller, &report,
+		           writing.ok ? "written" : writing.err.text);
 		buf_free(&mail.message);
 	}
 }

@@ -21,13 +21,9 @@ static void init_locks(struct pool *pool)
 	pthread_condattr_t attr;
 
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_mutex_init(&pool->large, NULL);
 	pthread_mutex_init(&pool->wake_lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool->work, &attr);
-	pthread_cond_init(&pool->feed, &attr);
-	pthread_cond_init(&pool->spare, &attr);
 	pthread_cond_init(&pool->clock, &attr);
 	pthread_condattr_destroy(&attr);
 }
@@ -69,11 +65,14 @@ struct pool *pool_start_with(const struct settings *settings, struct templates *
 	if (!pool_start_thread(&pool->supervisor, supervisor_main, pool))
 		bug("can't start a thread");
 	pthread_mutex_lock(&pool->lock);
-	ok = pool_start_workers(pool);
+	pool->mailers = coroutines_new();
+	ok = pool_start_workers(pool) &&
+	     pool_start_thread(&pool->mailers_thread, mailers_main, pool);
+	pool->started = ok;
 	pthread_mutex_unlock(&pool->lock);
 	if (ok)
 		return pool;
-	error_set(err, EX_TEMPFAIL, "can't start a mailer's thread");
+	error_set(err, EX_TEMPFAIL, "can't start the mailers' thread");
 	return pool_free(pool);
 }
 
@@ -216,9 +215,9 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 	mark_gone(pool);
 	if (!pool->stopping)
 		(void)pool_start_workers(pool);
-	pthread_cond_broadcast(&pool->feed); /* open connections end */
-	pthread_cond_broadcast(&pool->work);
-	pthread_cond_broadcast(&pool->spare);
+	coroutine_broadcast(&pool->feed); /* open connections end */
+	coroutine_broadcast(&pool->work);
+	coroutine_broadcast(&pool->spare);
 	pthread_cond_signal(&pool->clock);
 	pool_unlock(pool, false);
 	mailer_config_unref(old);
@@ -248,9 +247,9 @@ void pool_stop(struct pool *pool, int64_t grace_ms)
 		pool->cut_ms = cut_ms;
 	pool->stopping = true;
 	mail_queue_return_all(pool);
-	pthread_cond_broadcast(&pool->feed);
-	pthread_cond_broadcast(&pool->work);
-	pthread_cond_broadcast(&pool->spare);
+	coroutine_broadcast(&pool->feed);
+	coroutine_broadcast(&pool->work);
+	coroutine_broadcast(&pool->spare);
 	pthread_cond_signal(&pool->clock);
 	pool_unlock(pool, true);
 }
@@ -276,6 +275,7 @@ bool pool_stopped(struct pool *pool)
 /* When no thread uses it anymore. */
 static void free_pool(struct pool *pool)
 {
+	coroutines_free(pool->mailers);
 	for (size_t i = 0; i < pool->n_workers; i++) {
 		watch_destroy(&pool->workers[i]->watch);
 		free(pool->workers[i]);
@@ -287,12 +287,8 @@ static void free_pool(struct pool *pool)
 	}
 	mail_queue_free_spent(pool->spent);
 	mailer_config_unref(pool->config);
-	pthread_cond_destroy(&pool->work);
-	pthread_cond_destroy(&pool->feed);
-	pthread_cond_destroy(&pool->spare);
 	pthread_cond_destroy(&pool->clock);
 	pthread_mutex_destroy(&pool->lock);
-	pthread_mutex_destroy(&pool->large);
 	pthread_mutex_destroy(&pool->wake_lock);
 	free(pool->workers);
 	free(pool->results);
@@ -304,8 +300,8 @@ struct pool *pool_free(struct pool *pool)
 	if (!pool)
 		return NULL;
 	pool_stop(pool, 0);
-	for (size_t i = 0; i < pool->n_workers; i++)
-		pthread_join(pool->workers[i]->thread, NULL);
+	if (pool->started)
+		pthread_join(pool->mailers_thread, NULL);
 	relay_test_free(pool->test); /* the supervisor cuts it off */
 	pthread_mutex_lock(&pool->lock);
 	pool->over = true;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /*
- * The mailers: `[smtp] connections` threads, each with one SMTP connection (or writing to the
+ * The mailers: `[smtp] connections` of them, each with one SMTP connection (or writing to the
  * Maildir), fed with mails and giving back one result for each.
  *
  *   engine ── pool_put() ──▶ queue ──▶ mailer ──▶ relay
@@ -28,8 +28,8 @@
  */
 struct pool;
 
-/* Called from any mailer's thread when a result is there or room has come. It must only post a
- * wake-up. */
+/* Called from any of the pool's threads when a result is there or room has come. It must only post
+ * a wake-up. */
 typedef void pool_wake(void *arg);
 
 /*

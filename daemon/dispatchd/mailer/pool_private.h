@@ -3,6 +3,7 @@
 #define DISPATCHD_MAILER_POOL_PRIVATE_H
 
 #include "dispatchd/mailer/bucket.h"
+#include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/limits.h"
 #include "dispatchd/mailer/mailer_config.h"
 #include "dispatchd/mailer/pool.h"
@@ -15,8 +16,8 @@
 
 /*
  * The inside of a pool, for its own files: pool.c (what the engine calls), workers.c (starts
- * threads), supervisor.c (the thread that watches the clock), relay_test.c (a test of the relays),
- * worker.c (a mailer's thread), mail_queue.c (what they all share under the lock). Each calls only
+ * mailers), supervisor.c (the thread that watches the clock), relay_test.c (a test of the relays),
+ * worker.c (a mailer), mail_queue.c (what they all share under the lock). Each calls only
  * those that come after it.
  *
  *               ┌────────────────── a mail's credit ──────────────────┐
@@ -41,10 +42,8 @@ struct queued_mail {
 
 struct worker {
 	struct pool *pool;
-	pthread_t thread;
 	size_t index;
 	struct watch watch;
-	struct dates *dates; /* the thread's own */
 	/* under the pool's lock */
 	struct relay *relay; /* to which it has a connection, or opens one; NULL for none */
 	bool leaving;        /* and only sends QUIT */
@@ -53,12 +52,13 @@ struct worker {
 
 struct pool {
 	pthread_mutex_t lock;
-	pthread_cond_t work;  /* for mailers without a connection */
-	pthread_cond_t spare; /* for those beyond pool_size(): no signal for work is lost on them */
-	pthread_cond_t feed;  /* for mailers with a connection */
-	pthread_cond_t clock; /* for the supervisor */
-	pthread_mutex_t wake_lock; /* the innermost: for whom to wake */
-	pool_wake *wake;           /* NULL: nobody */
+	struct coroutine_condition work; /* for mailers without a connection */
+	/* For those beyond pool_size(): no signal for work is lost on them. */
+	struct coroutine_condition spare;
+	struct coroutine_condition feed; /* for mailers with a connection */
+	pthread_cond_t clock;            /* for the supervisor */
+	pthread_mutex_t wake_lock;       /* the innermost: for whom to wake */
+	pool_wake *wake;                 /* NULL: nobody */
 	void *wake_arg;
 	const struct mailer_limits *limits;
 	struct mailer_config *config;
@@ -75,13 +75,14 @@ struct pool {
 	bool woken; /* the engine, and it has not asked for results since: it need not be again */
 	struct queued_mail *spent; /* to be freed without the lock */
 
-	pthread_mutex_t large; /* held while a large mail is rendered: one at a time */
-
 	struct worker **workers;
 	size_t n_workers;
 	/* Of them, those that wait for a relay that is stalled: others work in their places. */
 	size_t n_stuck;
-	pthread_t supervisor;
+	struct coroutines *mailers; /* of all workers; the thread runs them */
+	struct dates *dates;        /* theirs: none waits while it renders */
+	pthread_t mailers_thread, supervisor;
+	bool started;            /* the mailers' thread */
 	struct relay_test *test; /* under way, or not yet taken; NULL for none */
 	bool starved;            /* pool_room() was 0: whoever makes room wakes the engine */
 	bool stopping, over;
@@ -132,8 +133,8 @@ size_t pool_size(const struct pool *pool);
 
 /* Threads of the pool take no signals: those are the loop's. */
 bool pool_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);
-/* With the lock held: as many as there should be. Fewer are not a fault as long as there is one;
- * else false. */
+/* With the lock held: as many mailers as there should be. Fewer are not a fault as long as there is
+ * one; else false. */
 bool pool_start_workers(struct pool *pool);
 
 /* How often deadlines of connections are looked at while there are any. */
@@ -145,7 +146,8 @@ enum { POOL_LOOK_MS = 250 };
 int64_t pool_test_check(struct pool *pool, int64_t now_ms);
 
 /* ---- the threads ---- */
-void *worker_main(void *worker);
+void worker_main(void *worker); /* of one mailer: a coroutine of mailers_main() */
+void *mailers_main(void *pool);
 void *supervisor_main(void *pool);
 
 /* As pool_start(), with the tests' patience. `limits` must live as long as the pool. */

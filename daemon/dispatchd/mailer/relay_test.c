@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/pool_private.h"
 #include "mail/compose.h"
 
@@ -33,7 +34,6 @@ static const struct mailer_limits test_limits = {
 /* A relay's. */
 struct trial {
 	struct relay_test *test;
-	pthread_t thread;
 	size_t target;
 	struct watch watch;
 	struct steps steps;
@@ -50,6 +50,9 @@ struct relay_test {
 	int64_t end_ms; /* monotonic */
 	struct trial *trials;
 	size_t n;
+	struct coroutines *connections; /* of all trials, run by the thread */
+	pthread_t thread;
+	bool started;
 	size_t n_running; /* under the pool's lock */
 };
 
@@ -126,9 +129,9 @@ static void mail_done(void *arg, void *caller, const struct smtp_report *report,
 		steps_give_up(&trial->steps, step_of(report->stage), reply);
 }
 
-/* ---- the threads ---- */
+/* ---- the thread ---- */
 
-static void *trial_main(void *arg)
+static void trial_main(void *arg)
 {
 	struct trial *trial = arg;
 	struct relay_test *test = trial->test;
@@ -143,21 +146,34 @@ static void *trial_main(void *arg)
 	if (--test->n_running == 0)
 		test->wake(test->arg);
 	pthread_mutex_unlock(&test->pool->lock);
+}
+
+static void *relay_test_main(void *arg)
+{
+	struct relay_test *test = arg;
+
+	(void)pthread_setname_np(pthread_self(), "relay test");
+	coroutines_run(test->connections);
 	return NULL;
 }
 
-static void run_trial(struct relay_test *test, size_t target)
+static bool run_trials(struct relay_test *test)
 {
-	struct trial *trial = &test->trials[test->n];
+	size_t n = test->config->targets.n;
+	bool ok = true;
 
-	*trial = (struct trial){.test = test, .target = target};
-	watch_init(&trial->watch);
-	if (pool_start_thread(&trial->thread, trial_main, trial)) {
-		test->n++;
-		test->n_running++;
-	} else {
-		watch_destroy(&trial->watch);
+	test->connections = coroutines_new();
+	test->trials = mem_alloc(n * sizeof test->trials[0]);
+	for (; test->n < n; test->n++) {
+		struct trial *trial = &test->trials[test->n];
+		*trial = (struct trial){.test = test, .target = test->n};
+		watch_init(&trial->watch);
+		ok = ok && coroutines_add(test->connections, trial_main, trial);
 	}
+	ok = ok && pool_start_thread(&test->thread, relay_test_main, test);
+	test->n_running = ok ? n : 0;
+	test->started = ok;
+	return ok;
 }
 
 static bool may_start(const struct pool *pool, struct error *err)
@@ -172,31 +188,39 @@ static bool may_start(const struct pool *pool, struct error *err)
 	                 pool->config->transport->name);
 }
 
+static struct relay_test *relay_test_new(struct pool *pool, const char *to)
+{
+	struct relay_test *test = mem_alloc(sizeof *test);
+
+	*test = (struct relay_test){.pool = pool,
+	                            .config = mailer_config_ref(pool->config),
+	                            .to = mem_strdup(to ? to : ""),
+	                            .end_ms = clock_mono_ms() + RELAY_TEST_S * 1000};
+	return test;
+}
+
 bool pool_test_start(struct pool *pool, const char *to, pool_wake *wake, void *arg,
                      struct error *err)
 {
-	struct relay_test *test;
+	struct relay_test *test = NULL;
 	bool good;
 
 	pthread_mutex_lock(&pool->lock);
 	good = may_start(pool, err);
 	if (good) {
-		test = mem_alloc(sizeof *test);
-		*test = (struct relay_test){.pool = pool,
-		                            .config = mailer_config_ref(pool->config),
-		                            .to = mem_strdup(to ? to : ""),
-		                            .wake = wake,
-		                            .arg = arg,
-		                            .end_ms = clock_mono_ms() + RELAY_TEST_S * 1000};
-		test->trials = mem_alloc(test->config->targets.n * sizeof test->trials[0]);
-		for (size_t i = 0; i < test->config->targets.n; i++)
-			run_trial(test, i);
-		good = test->n == test->config->targets.n ||
-		       error_set(err, EX_TEMPFAIL, "can't start a thread for a relay");
-		pool->test = test; /* also one that lacks a thread: those that run are waited for */
+		test = relay_test_new(pool, to);
+		test->wake = wake;
+		test->arg = arg;
+		good = run_trials(test) ||
+		       error_set(err, EX_TEMPFAIL, "can't start a thread for the relays");
+	}
+	if (good) {
+		pool->test = test;
 		pthread_cond_signal(&pool->clock);
 	}
 	pthread_mutex_unlock(&pool->lock);
+	if (!good)
+		relay_test_free(test);
 	return good;
 }
 
@@ -235,8 +259,9 @@ struct relay_test *relay_test_free(struct relay_test *test)
 {
 	if (!test)
 		return NULL;
-	for (size_t i = 0; i < test->n; i++)
-		pthread_join(test->trials[i].thread, NULL);
+	if (test->started)
+		pthread_join(test->thread, NULL);
+	coroutines_free(test->connections);
 	pthread_mutex_lock(&test->pool->lock);
 	if (test->pool->test == test)
 		test->pool->test = NULL; /* the pool ends: the supervisor has looked at it so far */

@@ -14,7 +14,8 @@
  * daemon runs and with its password, that notes each step. It is a question: no breaker, no rate,
  * no count and no mail knows of it.
  *
- *   pool_test_start() ──▶ a thread for each relay ──▶ the last one wakes ──▶ pool_test_take()
+ *   pool_test_start() ──▶ a thread, a coroutine for each relay ──▶ the last wakes ──▶
+ * pool_test_take()
  *
  * So a relay that doesn't answer holds up no other one, no mailer and not the caller. All of it
  * ends within RELAY_TEST_S, and one is under way at a time.

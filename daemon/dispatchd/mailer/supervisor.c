@@ -65,9 +65,9 @@ static void check_stalls(struct pool *pool, int64_t now_ms)
 	if (!changed || pool->stopping)
 		return;
 	(void)pool_start_workers(pool);
-	pthread_cond_broadcast(&pool->feed);
-	pthread_cond_broadcast(&pool->work);
-	pthread_cond_broadcast(&pool->spare);
+	coroutine_broadcast(&pool->feed);
+	coroutine_broadcast(&pool->work);
+	coroutine_broadcast(&pool->spare);
 }
 
 static int64_t check_held(struct pool *pool, int64_t now_ms, bool *ret_news)
@@ -89,7 +89,7 @@ static int64_t check_breakers(struct pool *pool, int64_t now_ms)
 		if (relay->breaker == BREAKER_OPEN && relay->open_until_ms > now_ms)
 			next_ms = earlier(next_ms, relay->open_until_ms);
 		else if (relay->breaker == BREAKER_OPEN && pool->head)
-			pthread_cond_signal(&pool->work);
+			coroutine_signal(&pool->work);
 	return next_ms;
 }
 

@@ -30,7 +30,7 @@ struct transport_mail {
 };
 
 struct transport_feed {
-	/* The next mail for this connection. May block; false: none, the connection is closed
+	/* The next mail for this connection. May wait; false: none, the connection is closed
 	 * politely. */
 	bool (*next)(void *arg, struct transport_mail *ret);
 	/* What became of it: once for each mail that `next` gave. `reply` is one clean line. */
@@ -55,7 +55,8 @@ struct transport_row {
 	bool (*targets)(const struct settings *settings, struct transport_targets *ret,
 	                struct error *err);
 	void (*clear)(struct transport_targets *targets); /* takes `{0}` */
-	/* Hands what the feed gives to target number `target`, until there is no more. Blocks. */
+	/* Hands what the feed gives to target number `target`, until there is no more. Called by
+	 * a coroutine (coroutine.h): others of its thread go on only where it waits as one. */
 	void (*run)(const struct transport_targets *targets, size_t target,
 	            const struct mailer_limits *limits, struct watch *watch,
 	            const struct transport_feed *feed);

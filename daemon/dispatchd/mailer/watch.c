@@ -6,6 +6,7 @@
 #include "dispatchd/mailer/watch.h"
 
 #include "dispatchd/mailer/clock.h"
+#include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/libc.h"
 
 #include <fcntl.h>
@@ -38,8 +39,10 @@ bool watch_follow(struct watch *watch, int fd)
 	watch->fd = copy;
 	ok = copy >= 0 && !watch->cut;
 	pthread_mutex_unlock(&watch->lock);
-	if (old >= 0)
+	if (old >= 0) {
+		coroutine_forget(old);
 		close(old);
+	}
 	return ok;
 }
 
@@ -52,8 +55,10 @@ void watch_leave(struct watch *watch)
 	old = watch->fd;
 	watch->fd = -1;
 	pthread_mutex_unlock(&watch->lock);
-	if (old >= 0)
+	if (old >= 0) {
+		coroutine_forget(old);
 		close(old);
+	}
 	atomic_store(&watch->expired, false);
 }
 

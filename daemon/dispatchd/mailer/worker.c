@@ -2,7 +2,8 @@
 /*
  * A mailer: waits for a mail and a relay that lets it in, opens a connection, renders and sends
  * one mail after the other over it, reports. It decides nothing: what became of a mail is
- * lib/mail/failure's to say, whether a relay's breaker opens relay.c's.
+ * lib/mail/failure's to say, whether a relay's breaker opens relay.c's. All mailers are coroutines
+ * of one thread, so nothing here blocks but for the pool's lock.
  */
 #include "dispatchd/mailer/pool_private.h"
 
@@ -31,22 +32,9 @@ struct run {
 };
 
 /* Until `ms` from now at most. */
-static void wait_on(struct pool *pool, pthread_cond_t *cond, int64_t ms)
+static void wait_on(struct pool *pool, struct coroutine_condition *cond, int64_t ms)
 {
-	struct timespec until;
-
-	if (ms == CLOCK_NEVER_MS) {
-		pthread_cond_wait(cond, &pool->lock);
-		return;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(cond, &pool->lock, &until);
+	(void)coroutine_wait(cond, &pool->lock, ms == CLOCK_NEVER_MS ? ms : clock_mono_ms() + ms);
 }
 
 /* ---- rendering ---- */
@@ -71,18 +59,13 @@ static bool worker_render(const struct run *run, struct queued_mail *queued, str
 	}
 	/* What a template sees takes many times the bytes of its text. */
 	bool large = outgoing_mail_bytes(queued->outgoing) > LARGE_MAIL_BYTES;
-	if (large)
-		pthread_mutex_lock(&run->worker->pool->large);
-	bool ok = templates_render(run->config->templates, run->worker->dates, queued->outgoing,
-	                           ret, &queued->template_broken, &err);
+	bool ok = templates_render(run->config->templates, run->worker->pool->dates,
+	                           queued->outgoing, ret, &queued->template_broken, &err);
 	if (ok)
 		rendering_set(&queued->rendering, templates_digest(run->config->templates),
 		              buf_text(ret), ret->len);
-	if (large) {
-		/* Small blocks by the hundred thousand, and the next one is another thread's. */
-		(void)malloc_trim(0);
-		pthread_mutex_unlock(&run->worker->pool->large);
-	}
+	if (large)
+		(void)malloc_trim(0); /* small blocks by the hundred thousand */
 	if (!ok || queued->template_broken)
 		snprintf(queued->fault, sizeof queued->fault, "%.255s", err.text);
 	if (!ok) {
@@ -157,7 +140,7 @@ static struct queued_mail *wait_for_mail(struct run *run, bool *ret_waited)
 	}
 	/* The signal may have come to us: somebody else has to take the mail. */
 	if (pool->head)
-		pthread_cond_signal(&pool->work);
+		coroutine_signal(&pool->work);
 	return NULL;
 }
 
@@ -292,7 +275,7 @@ static void send_mails(struct run *run)
 	                            &worker->watch, &feed);
 }
 
-/* ---- the thread ---- */
+/* ---- a mailer, and the thread of all ---- */
 
 /* The first in the order of the configuration that lets us in, of those that are stalled or of
  * those not. */
@@ -373,22 +356,29 @@ static void end_run(struct run *run)
 	watch_disarm(&run->worker->watch);
 	/* A place may have come free at a relay that lets in few. */
 	if (pool->head)
-		pthread_cond_signal(&pool->work);
+		coroutine_signal(&pool->work);
 	pool_unlock(pool, false);
 	mailer_config_unref(run->config);
 }
 
-void *worker_main(void *arg)
+void worker_main(void *arg)
 {
 	struct worker *worker = arg;
 	struct run run;
 
-	(void)pthread_setname_np(pthread_self(), "mailer");
-	worker->dates = dates_new();
 	while (worker_wait_for_work(worker, &run)) {
 		send_mails(&run);
 		end_run(&run);
 	}
-	worker->dates = dates_free(worker->dates);
+}
+
+void *mailers_main(void *arg)
+{
+	struct pool *pool = arg;
+
+	(void)pthread_setname_np(pthread_self(), "mailer");
+	pool->dates = dates_new();
+	coroutines_run(pool->mailers);
+	pool->dates = dates_free(pool->dates);
 	return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts the pool's threads: at the start, at a reload, when the supervisor needs more of them. */
+/* Starts mailers: at the start, at a reload, when the supervisor needs more of them. */
 #include "dispatchd/mailer/pool_private.h"
 
 #include "base/mem.h"
@@ -28,7 +28,7 @@ bool pool_start_workers(struct pool *pool)
 		watch_init(&worker->watch);
 		pool->workers =
 		        mem_realloc(pool->workers, pool->n_workers + 1, sizeof(struct worker *));
-		if (!pool_start_thread(&worker->thread, worker_main, worker)) {
+		if (!coroutines_add(pool->mailers, worker_main, worker)) {
 			watch_destroy(&worker->watch);
 			free(worker);
 			return pool->n_workers > 0;
