@@ -225,3 +225,23 @@ def test_what_the_spool_has_is_shown_without_customers(world, center, sam):
     for path in ("/customers/1001", "/lists"):
         answer = sam.get(path)
         assert answer.status == 503 and "customers.db" in answer.text, path
+
+
+def test_reports_about_mails_are_on_both_pages(world, center, sam):
+    world.xadd(id="e1", type="job.completed", job="J1", customer="1001")
+    mail = wait_outcome(world, "e1", "sent")["mail"]
+    for path in ("/jobs/J1?customer=1001", f"/mails/{mail}"):
+        assert part(sam.get(path).text, "Reports about mails") is None
+    world.ctl("bounce", "report", "--mail", mail, "--code", "5.1.1", "--text", "550 no <such> user")
+    wait_outcome(world, "e1", "bounced")
+    for path in ("/jobs/J1?customer=1001", f"/mails/{mail}"):
+        page = sam.get(path).text
+        story = part(page, "Reports about mails")
+        assert story.startswith("Reports about mails The mail did not arrive · the address is marked invalid ann@example.com")
+        assert "550 no &lt;such&gt; user" in story
+        assert '<span class="pill bounced">bounced</span>' in page
+    shown = sam.get(f"/api/v1/mails/{mail}").json
+    assert (shown["status"], shown["reports"][0]["verdict"]) == ("bounced", "gone")
+    assert sam.get("/api/v1/jobs/J1?customer=1001").json["reports"][0]["took"] == "marked"
+    listed = sam.get("/mails?status=bounced").text
+    assert f"/mails/{mail}" in listed

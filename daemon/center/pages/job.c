@@ -9,6 +9,7 @@
 #include "center/pages/labels.h"
 #include "center/pages/mail_words.h"
 #include "center/pages/page.h"
+#include "center/pages/reports.h"
 #include "center/pages/trace_words.h"
 #include "center/pages/what_if.h"
 #include "center/pages/words.h"
@@ -182,6 +183,8 @@ static json_t *page_of(struct call *call, const json_t *job)
 		if (has_any(job, lists[i]))
 			json_object_set(data, lists[i], json_object_get(job, lists[i]));
 	json_object_set_new(data, "has_requests", json_boolean(has_any(job, "requests")));
+	json_object_set_new(data, "has_reports", json_boolean(has_any(job, "reports")));
+	json_object_set_new(data, "reports", reports_of(call, json_object_get(job, "reports")));
 	return data;
 }
 

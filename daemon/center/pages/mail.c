@@ -7,6 +7,7 @@
 #include "center/pages/mail_words.h"
 #include "center/pages/page.h"
 #include "center/pages/panel.h"
+#include "center/pages/reports.h"
 #include "center/pages/sent.h"
 #include "center/pages/words.h"
 #include "overview/local_times.h"
@@ -75,6 +76,7 @@ static bool read_mail(struct call *call, json_t **ret, struct error *err)
 	json_object_set_new(*ret, "name",
 	                    json_string(overview_name(&overview, customer ? customer : "")));
 	local_members(&overview, json_object_get(*ret, "outcomes"), customer);
+	local_members(&overview, json_object_get(*ret, "reports"), customer);
 	return true;
 }
 
@@ -94,6 +96,9 @@ static void show(struct call *call, int status, const char *fault)
 	json_object_set_new(mail, "fault", json_string(fault));
 	json_object_set_new(mail, "times", times_of(call, mail));
 	json_object_set_new(mail, "steps", steps_of(call, json_object_get(mail, "outcomes")));
+	json_object_set_new(mail, "has_reports",
+	                    json_boolean(json_object_get(mail, "reports") != NULL));
+	json_object_set_new(mail, "reports", reports_of(call, json_object_get(mail, "reports")));
 	json_object_set_new(mail, "commands", commands_of(call, mail));
 	sent_add(call, mail);
 	const char *title = words_fill(call, "mail.title",
