@@ -86,9 +86,6 @@ static const struct mail_report_phrase phrases[] = {
         REFUSED("accepts only"),
         REFUSED("will not accept delivery of this message"),
         REFUSED("refused to receive"),
-        REFUSED("refused by the recipient"),
-        REFUSED("rejected by the recipient"),
-        REFUSED("rejected by recipient"),
 
         /* Full. */
         FULL("mailbox full"),
