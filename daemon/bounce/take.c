@@ -15,7 +15,7 @@
 #include "bounce/read/print.h"
 #include "mail/report_fields.h"
 #include "mail/report_queue.h"
-#include "mail/token.h"
+#include "mail/report_token.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,49 +57,9 @@ struct taking *taking_free(struct taking *taking)
 
 /* ---- to whom, from whom ---- */
 
-/* Whether a token's text ends the local part, behind whatever delimiter. */
-static bool may_bear_token(const char *address)
-{
-	const char *at = strrchr(address, '@');
-	struct token token;
-	return at && at - address > TOKEN_LENGTH &&
-	       token_parse(at - TOKEN_LENGTH, TOKEN_LENGTH, &token);
-}
-
-/* The first such address in a list of them. */
-static const char *find_in_list(const struct taking *taking, const char *list)
-{
-	const char *end;
-	for (size_t left = strlen(list); left > 0; left -= (size_t)(end - list), list = end) {
-		const char *address = mail_report_address_in(list, left, taking->arena, &end);
-		if (address[0] == '\0' || end <= list)
-			return "";
-		if (may_bear_token(address))
-			return address;
-	}
-	return "";
-}
-
 const char *taking_recipient(const struct taking *taking)
 {
-	static const char *const names[] = {"Delivered-To",
-	                                    "X-Original-To",
-	                                    "Envelope-To",
-	                                    "X-Envelope-To",
-	                                    "X-Delivered-To",
-	                                    "To",
-	                                    "Cc"};
-	const char *header = taking->mail.header;
-	struct mail_report_field field;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		for (const char *at = header; mail_report_field_next(&at, taking->arena, &field);) {
-			const char *found = strcasecmp(field.name, names[i]) == 0
-			                            ? find_in_list(taking, field.value)
-			                            : "";
-			if (found[0])
-				return found;
-		}
-	return "";
+	return mail_report_token_recipient(taking->mail.header, taking->arena);
 }
 
 /* A mail server's name for the null sender: Postfix' pipe(8) says MAILER-DAEMON. */

@@ -15,6 +15,7 @@
 #include "mail/report_stage.h"
 #include "mail/report_status.h"
 #include "mail/report_text.h"
+#include "mail/report_token.h"
 
 #include <string.h>
 #include <strings.h>
@@ -60,7 +61,7 @@ struct reading {
 	struct arena *arena;
 	struct mail_report *ret;
 	struct mail_report_words words;
-	bool by_system, by_nobody, by_responder;
+	bool by_system, by_nobody, by_robot, by_responder;
 	bool returns_report; /* so it isn't about one of ours */
 };
 
@@ -124,6 +125,15 @@ static enum mail_report_kind feedback_kind(const char *type)
 	return MAIL_REPORT_COMPLAINT;
 }
 
+static void add_complainer(struct reading *reading, const char *to, const char *why)
+{
+	struct mail_report *ret = reading->ret;
+	const char *address = mail_report_address(to, reading->arena);
+	if (address[0] && ret->n_recipients < MAIL_REPORT_RECIPIENTS_MAX)
+		ret->recipients[ret->n_recipients++] = (struct mail_report_recipient){
+		        .address = address, .final = "", .diagnostic = "", .why = why};
+}
+
 /* RFC 5965. */
 static bool read_feedback(struct reading *reading)
 {
@@ -134,16 +144,15 @@ static bool read_feedback(struct reading *reading)
 	if (type[0] == '\0')
 		return false;
 	const char *path = mail_report_field_value(block, "Original-Mail-From", arena);
-	const char *to = mail_report_field_value(block, "Original-Rcpt-To", arena);
-	const char *address = mail_report_address(to, arena);
 	ret->format = "rfc5965";
 	ret->feedback = type;
 	ret->kind = feedback_kind(type);
 	set_once(&ret->returned_path, mail_report_address(path, arena));
 	set_once(&ret->envelope_id, mail_report_field_value(block, "Original-Envelope-Id", arena));
-	if (address[0])
-		ret->recipients[ret->n_recipients++] = (struct mail_report_recipient){
-		        .address = address, .final = "", .diagnostic = "", .why = type};
+	struct mail_report_field at;
+	for (const char *next = block; mail_report_field_next(&next, arena, &at);)
+		if (strcasecmp(at.name, "Original-Rcpt-To") == 0)
+			add_complainer(reading, at.value, type);
 	return true;
 }
 
@@ -158,12 +167,9 @@ static bool read_complaint(struct reading *reading)
 		return false;
 	const char *to = mail_report_field_value(part(reading->mail, MAIL_REPORT_RETURNED),
 	                                         "X-HmXmrOriginalRecipient", arena);
-	const char *address = mail_report_address(to, arena);
 	ret->format = "jmrp";
 	ret->kind = MAIL_REPORT_COMPLAINT;
-	if (address[0])
-		ret->recipients[ret->n_recipients++] = (struct mail_report_recipient){
-		        .address = address, .final = "", .diagnostic = "", .why = "complaint"};
+	add_complainer(reading, to, "complaint");
 	return true;
 }
 
@@ -310,6 +316,15 @@ static bool read_ses(struct reading *reading)
 	return true;
 }
 
+/* "Your mail has been read" (RFC 8098): nobody wrote it, and it says nothing of the delivery. */
+static bool read_disposition(struct reading *reading)
+{
+	if (strcasecmp(reading->mail->report_type, "disposition-notification") != 0)
+		return false;
+	reading->ret->kind = MAIL_REPORT_AUTO_REPLY;
+	return true;
+}
+
 /* RFC 3834; a mail server's report is none, though some mark theirs so. */
 static bool read_auto_reply(struct reading *reading)
 {
@@ -336,11 +351,18 @@ static void add_mention(struct reading *reading, const struct mail_report_mentio
 	ret->recipients[ret->n_recipients++] = recipient;
 }
 
+static bool returns_mail(const struct reading *reading)
+{
+	return part(reading->mail, MAIL_REPORT_RETURNED)[0] || reading->words.returned[0];
+}
+
 static bool read_words(struct reading *reading)
 {
 	struct mail_report *ret = reading->ret;
 	const struct mail_report_words *words = &reading->words;
-	if (words->format[0] == '\0' || words->n_mentions == 0)
+	/* Of programs that send more than reports, only what returns a mail is one. */
+	if (words->format[0] == '\0' || words->n_mentions == 0 ||
+	    (!reading->by_system && !reading->by_nobody && !returns_mail(reading)))
 		return false;
 	ret->format = words->format;
 	for (size_t i = 0; i < words->n_mentions; i++)
@@ -349,23 +371,76 @@ static bool read_words(struct reading *reading)
 	return true;
 }
 
-static bool begins_with(const char *text, const char *prefix)
+static const char *without(const char *text, const char *prefix)
 {
-	return strncmp(text, prefix, strlen(prefix)) == 0;
+	size_t len = strlen(prefix);
+	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
-/* "unsubscribe" as subject, or as the first word of what was written (contract, section 11). */
+/* What is behind the word, where the text begins with one. */
+static const char *behind_opt_out(const char *plain)
+{
+	static const char *const words[] = {
+	        "abmelden",       "abbestellen",   "austragen",      "abmeldung",
+	        "désabonnement",  "desabonnement", "se désabonner",  "désabonner",
+	        "désinscription", "désinscrire",   "désabonnez-moi", "darse de baja",
+	        "darme de baja",  "baja",          "desuscribir",    "cancelar suscripción",
+	        "afmelden",       "uitschrijven",  "disiscrivimi",   "disiscrivi",
+	        "cancellami",     "descadastrar",  "wypisz",         "avregistrera",
+	};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (without(plain, words[i]))
+			return without(plain, words[i]);
+	return NULL;
+}
+
+/* "unsubscribe", whatever follows; other words for it only where nothing else is said. */
+static bool says_opt_out(const char *plain, bool *ret_all)
+{
+	static const char *const alls[] = {" all",  " alle",  " alles", " tout", " tous",
+	                                   " todo", " todos", " tutto", " tutti"};
+	const char *rest = without(plain, "unsubscribe");
+	bool ours = rest != NULL;
+	if (!ours)
+		rest = behind_opt_out(plain);
+	if (rest == NULL)
+		return false;
+	for (size_t i = 0; i < sizeof alls / sizeof alls[0]; i++) {
+		const char *end = without(rest, alls[i]);
+		if (end && (ours || end[strspn(end, " .!")] == '\0')) {
+			*ret_all = true;
+			return true;
+		}
+	}
+	return ours || rest[strspn(rest, " .!")] == '\0';
+}
+
+/* As subject, or as the first line that was written (contract, section 11). */
 static bool read_opt_out(struct reading *reading)
 {
-	const char *subject = mail_report_plain(reading->arena, field(reading, "Subject"));
+	struct arena *arena = reading->arena;
+	struct mail_report *ret = reading->ret;
 	const char *text = part(reading->mail, MAIL_REPORT_TEXT);
-	text = mail_report_plain(reading->arena,
-	                         arena_strndup(reading->arena, text, strnlen(text, 200)));
-	const char *said = begins_with(subject, "unsubscribe") ? subject : text;
-	if (!begins_with(said, "unsubscribe"))
+	text += strspn(text, " \t\r\n");
+	const char *line = arena_strndup(arena, text, strcspn(text, "\n"));
+	if (!says_opt_out(mail_report_plain(arena, field(reading, "Subject")), &ret->all) &&
+	    !says_opt_out(mail_report_plain(arena, line), &ret->all))
 		return false;
-	reading->ret->kind = MAIL_REPORT_OPT_OUT;
-	reading->ret->all = begins_with(said, "unsubscribe all");
+	ret->kind = MAIL_REPORT_OPT_OUT;
+	return true;
+}
+
+/*
+ * What a program answers without saying that it is one: from an address that nobody reads, with the
+ * null sender (RFC 5230, section 5.1), or as bulk (vacation, of old) that answers something.
+ */
+static bool read_robot(struct reading *reading)
+{
+	bool answers = field(reading, "In-Reply-To")[0] || field(reading, "References")[0];
+	bool bulk = answers && mail_report_by_list(reading->mail->header, reading->arena);
+	if (reading->by_system || (!reading->by_robot && !reading->by_nobody && !bulk))
+		return false;
+	reading->ret->kind = MAIL_REPORT_AUTO_REPLY;
 	return true;
 }
 
@@ -379,8 +454,9 @@ static bool read_reply(struct reading *reading)
 }
 
 typedef bool step(struct reading *reading);
-static step *const steps[] = {read_feedback,   read_complaint, read_status,  read_ses,
-                              read_auto_reply, read_words,     read_opt_out, read_reply};
+static step *const steps[] = {read_feedback, read_complaint,  read_disposition, read_status,
+                              read_ses,      read_auto_reply, read_words,       read_opt_out,
+                              read_robot,    read_reply};
 
 /* A reply names the mail that it answers; the last of References (RFC 5322, section 3.6.4). */
 static void read_references(struct reading *reading)
@@ -393,6 +469,19 @@ static void read_references(struct reading *reading)
 		set_once(&reading->ret->message_id, mail_report_message_id(last, reading->arena));
 }
 
+/* In the order of the contract (section 11). */
+static void read_token(struct reading *reading)
+{
+	struct mail_report *ret = reading->ret;
+	struct arena *arena = reading->arena;
+	const char *recipient = mail_report_token_recipient(reading->mail->header, arena);
+	const char *returned = part(reading->mail, MAIL_REPORT_RETURNED);
+	set_once(&ret->token, mail_report_token_of(recipient, arena));
+	set_once(&ret->token, mail_report_token_of(ret->returned_path, arena));
+	set_once(&ret->token, mail_report_token_unsubscribe(returned, arena));
+	set_once(&ret->token, mail_report_token_unsubscribe(reading->words.returned, arena));
+}
+
 void mail_report_read(const struct mail_report_mail *mail, struct arena *arena,
                       struct mail_report *ret)
 {
@@ -402,22 +491,26 @@ void mail_report_read(const struct mail_report_mail *mail, struct arena *arena,
 	        .ret = ret,
 	        .by_system = mail_report_by_system(mail->header, arena),
 	        .by_nobody = mail_report_by_nobody(mail->header, arena),
+	        .by_robot = mail_report_by_robot(mail->header, arena),
 	        .by_responder = mail_report_by_responder(mail->header, arena),
 	};
 	*ret = (struct mail_report){.format = "",
 	                            .message_id = "",
 	                            .envelope_id = "",
 	                            .returned_path = "",
+	                            .token = "",
 	                            .feedback = ""};
 	ret->from = mail_report_address(field(&reading, "From"), arena);
 	if (mail->excessive)
 		return;
 	reading.returns_report = returns_report(&reading);
-	mail_report_words_read(mail, reading.by_system || reading.by_nobody, arena, &reading.words);
+	mail_report_words_read(mail, reading.by_system || reading.by_nobody || reading.by_robot,
+	                       arena, &reading.words);
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
 		if (steps[i](&reading))
 			break;
 	read_returned(&reading, part(mail, MAIL_REPORT_RETURNED));
 	read_returned(&reading, reading.words.returned);
 	read_references(&reading);
+	read_token(&reading);
 }

@@ -14,57 +14,47 @@
 
 enum { ANY = -1 };
 
-/* Whether words may say that an address is gone where the code doesn't. */
-enum harden {
-	NEVER,
-	AT_RCPT, /* where RCPT was refused and a user is named: filters say such codes of all else
-	          */
-	LIKELY,  /* unless the body was refused */
-};
-
 /* Of class 5; the first row that matches. */
 struct code_row {
 	int subject, detail;
 	enum mail_report_verdict verdict;
-	enum harden harden;
+	bool open;  /* words may say that the address is gone where the code doesn't */
 	bool vague; /* words tell better whether it is busy or refused */
 };
 
 static const struct code_row codes[] = {
         /* The contract's five (section 5). */
-        {1, 1, MAIL_REPORT_GONE, LIKELY, false},
-        {1, 2, MAIL_REPORT_GONE, LIKELY, false},
-        {1, 3, MAIL_REPORT_GONE, LIKELY, false},
-        {1, 6, MAIL_REPORT_GONE, LIKELY, false},
-        {1, 10, MAIL_REPORT_GONE, LIKELY, false},
+        {1, 1, MAIL_REPORT_GONE, true, false},
+        {1, 2, MAIL_REPORT_GONE, true, false},
+        {1, 3, MAIL_REPORT_GONE, true, false},
+        {1, 6, MAIL_REPORT_GONE, true, false},
+        {1, 10, MAIL_REPORT_GONE, true, false},
         /* The sender's address (RFC 3463, section 3.2). */
-        {1, 7, MAIL_REPORT_REFUSED, NEVER, false},
-        {1, 8, MAIL_REPORT_REFUSED, NEVER, false},
-        {1, 9, MAIL_REPORT_REFUSED, NEVER, false},
-        {1, ANY, MAIL_REPORT_REFUSED, LIKELY, true},
+        {1, 7, MAIL_REPORT_REFUSED, false, false},
+        {1, 8, MAIL_REPORT_REFUSED, false, false},
+        {1, 9, MAIL_REPORT_REFUSED, false, false},
+        {1, ANY, MAIL_REPORT_REFUSED, true, true},
         /* The mailbox (RFC 3463, section 3.3): there is one, but for 5.2.1, which many say of any.
          */
-        {2, 0, MAIL_REPORT_REFUSED, AT_RCPT, true},
-        {2, 1, MAIL_REPORT_BUSY, LIKELY, true},
-        {2, 2, MAIL_REPORT_BUSY, NEVER, false},
-        {2, ANY, MAIL_REPORT_REFUSED, NEVER, false},
+        {2, 0, MAIL_REPORT_REFUSED, false, true},
+        {2, 1, MAIL_REPORT_BUSY, true, true},
+        {2, 2, MAIL_REPORT_BUSY, false, false},
+        {2, ANY, MAIL_REPORT_REFUSED, false, false},
         /* The mail system (RFC 3463, section 3.4): full, not reachable, too small, set up wrongly.
          */
-        {3, 1, MAIL_REPORT_BUSY, NEVER, false},
-        {3, 2, MAIL_REPORT_BUSY, LIKELY, true},
-        {3, 4, MAIL_REPORT_REFUSED, NEVER, false},
-        {3, 5, MAIL_REPORT_BUSY, LIKELY, true},
-        {3, ANY, MAIL_REPORT_REFUSED, LIKELY, true},
+        {3, 1, MAIL_REPORT_BUSY, false, false},
+        {3, 2, MAIL_REPORT_BUSY, true, true},
+        {3, 4, MAIL_REPORT_REFUSED, false, false},
+        {3, 5, MAIL_REPORT_BUSY, true, true},
+        {3, ANY, MAIL_REPORT_REFUSED, true, true},
         /* The way there (RFC 3463, section 3.5). */
-        {4, ANY, MAIL_REPORT_BUSY, LIKELY, false},
-        {5, ANY, MAIL_REPORT_REFUSED, LIKELY, true},
-        {6, ANY, MAIL_REPORT_REFUSED, NEVER, false},
-        /* Policy. Yandex, chkuser and others say 5.7.1 of unknown users. */
-        {7, 0, MAIL_REPORT_REFUSED, AT_RCPT, false},
-        {7, 1, MAIL_REPORT_REFUSED, AT_RCPT, false},
-        {7, 13, MAIL_REPORT_BUSY, NEVER, false}, /* RFC 5248: account switched off */
-        {7, ANY, MAIL_REPORT_REFUSED, NEVER, false},
-        {ANY, ANY, MAIL_REPORT_REFUSED, LIKELY, true},
+        {4, ANY, MAIL_REPORT_BUSY, true, false},
+        {5, ANY, MAIL_REPORT_REFUSED, true, true},
+        {6, ANY, MAIL_REPORT_REFUSED, false, false},
+        /* Policy; filters say it of users, too, whatever they know of them. */
+        {7, 13, MAIL_REPORT_BUSY, false, false}, /* RFC 5248: account switched off */
+        {7, ANY, MAIL_REPORT_REFUSED, false, false},
+        {ANY, ANY, MAIL_REPORT_REFUSED, true, true},
 };
 
 static const struct code_row *code_row(const struct mail_report_code *code)
@@ -87,11 +77,11 @@ static enum mail_report_hardening hardening_of(const struct code_row *row,
                                                const struct mail_report_code *code,
                                                enum mail_report_stage stage)
 {
-	if (row->harden == NEVER)
+	if (!row->open)
 		return MAIL_REPORT_HARDEN_NOTHING;
 	if (stage == MAIL_REPORT_STAGE_RCPT)
-		return row->harden == AT_RCPT ? MAIL_REPORT_HARDEN_USERS : MAIL_REPORT_HARDEN_ANY;
-	if (stage != MAIL_REPORT_STAGE_UNKNOWN || row->harden == AT_RCPT)
+		return MAIL_REPORT_HARDEN_ANY;
+	if (stage != MAIL_REPORT_STAGE_UNKNOWN)
 		return MAIL_REPORT_HARDEN_NOTHING;
 	return mail_report_code_specific(code) ? MAIL_REPORT_HARDEN_ANY : MAIL_REPORT_HARDEN_SURE;
 }

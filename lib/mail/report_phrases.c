@@ -459,16 +459,10 @@ static const struct mail_report_phrase phrases[] = {
         GONE("查无此人"),
 };
 
-static bool names_user(const char *phrase)
-{
-	return strstr(phrase, "user") || strstr(phrase, "recipient") || strstr(phrase, "mailbox");
-}
-
 static bool applies(const struct mail_report_phrase *row, enum mail_report_hardening hardening)
 {
 	return row->verdict != MAIL_REPORT_GONE || hardening == MAIL_REPORT_HARDEN_ANY ||
-	       (hardening == MAIL_REPORT_HARDEN_SURE && row->sure) ||
-	       (hardening == MAIL_REPORT_HARDEN_USERS && !row->sure && names_user(row->phrase));
+	       (hardening == MAIL_REPORT_HARDEN_SURE && row->sure);
 }
 
 const struct mail_report_phrase *mail_report_phrase_find(const char *plain,

@@ -15,12 +15,10 @@ struct mail_report_phrase {
 	bool full;          /* counts in the words for a person, too */
 };
 
-/* What words may harden: nothing, what they can't but mean, what they say of a user or a mailbox by
- * that word, or all that they say. */
+/* What words may harden: nothing, what they can't but mean, or all that they say. */
 enum mail_report_hardening {
 	MAIL_REPORT_HARDEN_NOTHING,
 	MAIL_REPORT_HARDEN_SURE,
-	MAIL_REPORT_HARDEN_USERS,
 	MAIL_REPORT_HARDEN_ANY,
 };
 

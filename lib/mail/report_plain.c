@@ -27,6 +27,40 @@ static bool counts(const char *word, size_t len)
 	       strncmp(word, "https://", 8) != 0 && !is_mark(word, len) && !is_code(word, len);
 }
 
+/* Capitals of two bytes in UTF-8, and where their small letters begin. */
+static const struct capitals {
+	unsigned char lead, first, last;
+	unsigned char small_lead, small_first;
+} capitals[] = {
+        {0xC3, 0x80, 0x96, 0xC3, 0xA0}, {0xC3, 0x98, 0x9E, 0xC3, 0xB8}, /* Latin-1 */
+        {0xCE, 0x91, 0x9F, 0xCE, 0xB1}, {0xCE, 0xA0, 0xA9, 0xCF, 0x80}, /* Greek */
+        {0xD0, 0x90, 0x9F, 0xD0, 0xB0}, {0xD0, 0xA0, 0xAF, 0xD1, 0x80}, /* Russian */
+};
+
+/* The letter at `at`, small, to `out`: of ASCII and the rows. How many bytes it took. */
+static size_t add_small(char *out, const char *at)
+{
+	unsigned char lead = (unsigned char)at[0], next = (unsigned char)at[1];
+	for (size_t i = 0; i < sizeof capitals / sizeof capitals[0]; i++) {
+		const struct capitals *row = &capitals[i];
+		if (lead != row->lead || next < row->first || next > row->last)
+			continue;
+		out[0] = (char)row->small_lead;
+		out[1] = (char)(row->small_first + (next - row->first));
+		return 2;
+	}
+	out[0] = lead >= 'A' && lead <= 'Z' ? (char)(lead + ('a' - 'A')) : at[0];
+	return 1;
+}
+
+char *mail_report_small(struct arena *arena, const char *text)
+{
+	char *small = arena_strdup(arena, text);
+	for (size_t i = 0; small[i];)
+		i += add_small(small + i, text + i);
+	return small;
+}
+
 char *mail_report_plain(struct arena *arena, const char *text)
 {
 	size_t out = 0;
@@ -36,10 +70,8 @@ char *mail_report_plain(struct arena *arena, const char *text)
 		if (counts(at, len)) {
 			if (out)
 				plain[out++] = ' ';
-			for (size_t i = 0; i < len; i++)
-				plain[out++] = at[i] >= 'A' && at[i] <= 'Z'
-				                       ? (char)(at[i] + ('a' - 'A'))
-				                       : at[i];
+			for (size_t i = 0, n; i < len; i += n, out += n)
+				n = add_small(plain + out, at + i);
 		}
 		at += len;
 		at += strspn(at, " \t\r\n");

@@ -12,6 +12,9 @@
  */
 char *mail_report_plain(struct arena *arena, const char *text);
 
+/* `text` in small letters, as far as mail servers and responders write others. */
+char *mail_report_small(struct arena *arena, const char *text);
+
 /* Whether plain text holds a phrase; `*` in it stands for at most 60 characters. */
 bool mail_report_phrase_in(const char *plain, const char *phrase);
 

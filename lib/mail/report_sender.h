@@ -14,6 +14,9 @@ bool mail_report_by_system(const char *header, struct arena *arena);
 /* The null sender (RFC 5321, section 4.5.5): a mail server, or a program that answers. */
 bool mail_report_by_nobody(const char *header, struct arena *arena);
 
+/* An address that nobody reads (no-reply@…): a program, whatever it says. */
+bool mail_report_by_robot(const char *header, struct arena *arena);
+
 /*
  * A program that answers by itself: RFC 3834, section 5 (Auto-Submitted), the fields that were used
  * before it, and subjects of those that set no field at all.

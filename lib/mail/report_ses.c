@@ -49,17 +49,18 @@ static const char *line_at(const json_t *object, const char *key, struct arena *
 }
 
 /* A recipient's members are what a delivery status has as fields. */
-static void add_recipient(const struct notice *notice, const json_t *item, struct arena *arena,
-                          struct mail_report *ret)
+static void add_recipient(const struct notice *notice, const json_t *item, const char *reply,
+                          struct arena *arena, struct mail_report *ret)
 {
 	const char *address =
 	        json_is_string(item) ? json_string_value(item) : jsontext_at(item, "emailAddress");
 	const char *action = line_at(item, "action", arena);
+	const char *said = line_at(item, "diagnosticCode", arena);
 	const char *block = arena_printf(
 	        arena, "Final-Recipient: rfc822; %s\nAction: %s\nStatus: %s\nDiagnostic-Code: %s\n",
 	        mail_report_line(arena, address, strlen(address), MAIL_REPORT_ADDRESS_MAX),
 	        action[0] ? action : notice->action, line_at(item, "status", arena),
-	        line_at(item, "diagnosticCode", arena));
+	        said[0] ? said : reply);
 	mail_report_status_read(block, arena, ret);
 }
 
@@ -74,8 +75,9 @@ static void read_notice(const struct notice *notice, const json_t *object, struc
 	ret->format = "ses";
 	ret->message_id = mail_report_message_id(line_at(headers, "messageId", arena), arena);
 	ret->returned_path = mail_report_address(line_at(mail, "source", arena), arena);
+	const char *reply = line_at(json_object_get(object, notice->member), "smtpResponse", arena);
 	for (size_t i = 0; i < json_array_size(items); i++)
-		add_recipient(notice, json_array_get(items, i), arena, ret);
+		add_recipient(notice, json_array_get(items, i), reply, arena, ret);
 }
 
 bool mail_report_ses_read(const struct mail_report_mail *mail, struct arena *arena,

@@ -25,7 +25,7 @@ const char *mail_report_action_name(enum mail_report_action action)
 /* What is known of the recipient that is being read. */
 struct group {
 	const char *original, *final, *actual;
-	const char *action, *status, *diagnostic;
+	const char *action, *status, *diagnostic, *retry;
 	bool begun;
 };
 
@@ -66,7 +66,11 @@ static struct mail_report_code code_of(const struct group *group)
 	bool has_said = mail_report_code_find(without_type(group->diagnostic), &said);
 	if (!has_said)
 		return status;
-	if (!has_status || (mail_report_code_specific(&said) && !says_something(&status)))
+	/* RFC 3464, section 2.3.6: what was really replied; the status may be its reporter's own.
+	 */
+	bool replied = said.reply && said.class == status.class;
+	if (!has_status ||
+	    (mail_report_code_specific(&said) && (replied || !says_something(&status))))
 		return said;
 	status.reply = said.reply;
 	return status;
@@ -90,6 +94,8 @@ static enum mail_report_action action_or_class(const struct group *group,
 	if (action != MAIL_REPORT_ACTION_NONE || group->action[0])
 		return action;
 	int class = mail_report_code_class(code);
+	if (class == 4 && group->retry[0])
+		return MAIL_REPORT_ACTION_DELAYED;
 	return class == 2   ? MAIL_REPORT_ACTION_DELIVERED
 	       : class != 0 ? MAIL_REPORT_ACTION_FAILED
 	                    : MAIL_REPORT_ACTION_NONE;
@@ -114,7 +120,7 @@ static void end_group(struct group *group, struct arena *arena, struct mail_repo
 		        .why = "",
 		};
 	}
-	*group = (struct group){"", "", "", "", "", "", false};
+	*group = (struct group){"", "", "", "", "", "", "", false};
 }
 
 /* The member that a field fills; NULL for those that say nothing to us. */
@@ -130,6 +136,7 @@ static const char **member(struct group *group, const char *name)
 	        {"Action", &group->action},
 	        {"Status", &group->status},
 	        {"Diagnostic-Code", &group->diagnostic},
+	        {"Will-Retry-Until", &group->retry},
 	};
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
 		if (strcasecmp(name, members[i].name) == 0)
@@ -159,7 +166,7 @@ static void take_field(struct group *group, const struct mail_report_field *fiel
 
 void mail_report_status_read(const char *block, struct arena *arena, struct mail_report *ret)
 {
-	struct group group = {"", "", "", "", "", "", false};
+	struct group group = {"", "", "", "", "", "", "", false};
 	struct mail_report_field field;
 	for (const char *at = block; *at;) {
 		if (mail_report_field_next(&at, arena, &field))

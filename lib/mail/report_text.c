@@ -70,7 +70,8 @@ static const struct pattern patterns[] = {
         {"mailfoundry", .body = "delivery failed for the following reason", .lead = "message to:"},
         {"interscan", .body = "interscan messaging security suite", .lead = "message to"},
         {"james", .body = "error message below", .lead = "rcpt to:"},
-        {"ezweb", .subject = "mail system error"},
+        {"ezweb", .subject = "mail system error", .lead = "recipient:"},
+        {"interscan", .body = "received >>>", .lead = "rcpt to:"},
         {"mx6d", .body = "the following recipients returned", .lead = "permanent errors:"},
         {"courier", .body = "this is a delivery status notification from * courier"},
         {"aol", .body = "your mail to the following recipients could not be delivered"},
@@ -91,6 +92,59 @@ static const struct pattern patterns[] = {
         {"any", .body = "delivery failed"},
         {"any", .body = "not delivered"},
         {"any", .body = "undeliverable"},
+        {"any", .body = "delivery status notification"},
+        {"any", .body = "delivery problems"},
+        {"any", .body = "permanent error"},
+        {"any", .body = "permanent fatal error"},
+        {"any", .body = "rejected your message"},
+        {"any", .body = "nicht zugestellt werden"},
+        {"any", .body = "unzustellbar"},
+        {"any", .body = "n'a pas pu être"},
+        {"any", .body = "no se pudo entregar"},
+        {"any", .body = "no se ha podido entregar"},
+        {"any", .body = "non è stato possibile"},
+        {"any", .body = "não foi possível entregar"},
+        {"any", .body = "kon niet worden"},
+        {"any", .body = "配信できません"},
+        {"any", .body = "送信できません"},
+        {"any", .subject = "エラー"},
+        {"any", .subject = "unzustellbar"},
+        {"any", .subject = "nicht zustellbar"},
+        {"any", .subject = "non remis"},
+        {"any", .subject = "no se puede entregar"},
+        {"any", .subject = "onbestelbaar"},
+        {"any", .subject = "non recapitabile"},
+        {"any", .subject = "não entregue"},
+};
+
+/* Those who say that they go on trying, whatever else they say. */
+static const char *const still_tried[] = {
+        "still trying to deliver",
+        "will keep trying",
+        "will continue to try",
+        "will continue trying",
+        "will try again",
+        "will continue to attempt",
+        "will attempt to deliver",
+        "delivery attempts will continue",
+        "will be retried",
+        "message will be retried",
+        "retries will be made",
+        "still being retried",
+        "you do not need to resend",
+        "no need to resend",
+        "this is a warning message only",
+        "no action is required on your part",
+};
+
+/* In front of a recipient where nothing else names one. */
+static const char *const leads[] = {
+        "final-recipient:",   "original-recipient:", "failed recipient:",
+        "recipient address:", "recipient:",          "rcpt to:",
+        "delivery failed:",   "delivered to:",       "unknown user:",
+        "deliver to:",        "to the address:",     "email address:",
+        "undeliverable to",   "deliver mail to",     "deliver message to",
+        "your message to",    "your mail to",        "your email to",
 };
 
 /* Where the returned mail begins: a line that contains one of these; with `^` at its beginning, but
@@ -335,6 +389,17 @@ static void complete(struct mail_report_words *words, const char *own, struct ar
 	}
 }
 
+/* Whoever stands behind words that name a recipient in many reports. */
+static void any_lead(const char *own, struct arena *arena, struct mail_report_words *ret)
+{
+	for (size_t i = 0; i < sizeof leads / sizeof leads[0] && ret->n_mentions == 0; i++)
+		for (const char *line = own; *line; line = next_line(line)) {
+			const char *end = line;
+			const char *found = led(line, leads[i], arena, &end);
+			end_mention(ret, found, own, own + strlen(own), arena);
+		}
+}
+
 /* Exim's field, where the text names nobody. */
 static void failed_field(const struct mail_report_mail *mail, const char *own, struct arena *arena,
                          struct mail_report_words *ret)
@@ -374,6 +439,15 @@ static const struct pattern *find_pattern(const char *subject, const char *body)
 	return NULL;
 }
 
+static bool is_still_tried(const char *plain)
+{
+	for (size_t i = 0; i < sizeof still_tried / sizeof still_tried[0]; i++)
+		if (strstr(plain, still_tried[i]))
+			return strstr(plain, "giving up") == NULL &&
+			       strstr(plain, "gave up") == NULL;
+	return false;
+}
+
 static char *all_texts(const struct mail_report_mail *mail, struct arena *arena)
 {
 	struct buf buf = {0};
@@ -392,16 +466,18 @@ void mail_report_words_read(const struct mail_report_mail *mail, bool by_system,
 	const char *own = ret->own = own_words(all_texts(mail, arena), arena, &ret->returned);
 	const char *subject =
 	        mail_report_plain(arena, mail_report_field_value(mail->header, "Subject", arena));
-	const struct pattern *pattern =
-	        by_system ? find_pattern(subject, mail_report_plain(arena, own)) : NULL;
+	const char *body = mail_report_plain(arena, own);
+	const struct pattern *pattern = by_system ? find_pattern(subject, body) : NULL;
 	if (pattern == NULL)
 		return;
 	ret->format = pattern->name;
-	ret->delayed = pattern->delayed;
-	ret->permanent = !pattern->delayed;
+	ret->delayed = pattern->delayed || is_still_tried(body);
+	ret->permanent = !ret->delayed;
 	find_mentions(own, pattern, arena, ret);
 	if (ret->n_mentions == 0)
 		failed_field(mail, own, arena, ret);
+	if (ret->n_mentions == 0)
+		any_lead(own, arena, ret);
 	if (ret->n_mentions == 0)
 		returned_recipient(mail, own, arena, ret);
 	complete(ret, own, arena);

@@ -68,6 +68,46 @@ def test_what_led_to_it_is_in_the_dump_and_only_there():
     assert set(parsed["recipients"][0]) == {"address", "action", "status", "diagnostic", "verdict"}
 
 
+# ---- the token: by its shape, in the order of the contract ----
+
+TOKEN = "caiqaaaaaaaacaaibaeaqcaibaeaqca"
+OTHER = "caiqaaaaaaaaeaaibaeaqcaibaeaqca"
+
+
+def token_of(header="", returned="", feedback=""):
+    parts = [f"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n{feedback}\n"] if feedback else []
+    parts.append(f"--b\nContent-Type: message/rfc822\n\nMessage-ID: <m1@example.org>\n{returned}\nHello\n")
+    mail = ("From: MAILER-DAEMON@relay.example.org\n" + header +
+            "Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n" + "".join(parts) + "--b--\n")
+    return json.loads(run("--parse", mail=mail.encode()).stdout)["token"]
+
+
+@pytest.mark.parametrize("field", ["To", "Delivered-To", "X-Original-To", "Envelope-To", "Cc"])
+@pytest.mark.parametrize("address", ["hauling+%s@example.org", "Hauling <hauling-%s@example.org>",
+                                     "lee@example.org, hauling=%s@example.org"])
+def test_the_token_of_whom_the_mail_came_to(field, address):
+    assert token_of(f"{field}: {address % TOKEN}\n", f"Return-Path: <hauling+{OTHER}@example.org>\n") == TOKEN
+    assert token_of(f"{field}: {address % TOKEN.upper()}\n") == TOKEN.upper()
+
+
+@pytest.mark.parametrize("returned", [
+    "Return-Path: <hauling+%s@example.org>\n", "List-Unsubscribe: <mailto:hauling+%s@example.org?subject=unsubscribe>\n",
+    "List-Unsubscribe: <mailto:other@example.org>, <https://center.example.org/u/%s>\n",
+    "List-Unsubscribe: <https://center.example.org/u/%s>,\n <mailto:other@example.org>\n"])
+def test_else_the_token_of_the_mail_that_is_returned(returned):
+    assert token_of("To: complaints@example.org\n", returned % TOKEN) == TOKEN
+
+
+def test_else_the_token_of_the_feedback_report():
+    later = f"List-Unsubscribe: <mailto:hauling+{OTHER}@example.org>\n"
+    assert token_of(feedback=f"Original-Mail-From: <hauling+{TOKEN}@example.org>\n", returned=later) == TOKEN
+
+
+@pytest.mark.parametrize("token", ["", "short", TOKEN[:-1], TOKEN + "1", "z" * 31, TOKEN.replace("c", "0", 1)])
+def test_what_has_not_its_shape_is_none(token):
+    assert token_of(f"To: hauling+{token}@example.org\n", f"List-Unsubscribe: <https://example.org/u/{token[:30]}>\n") == ""
+
+
 def test_no_other_program_loads_what_parses_mime():
     def loads(program):
         done = subprocess.run(["readelf", "-d", BUILD / program], capture_output=True, text=True, check=True)

@@ -47,7 +47,7 @@ json_t *print_report_json(const struct mail_report *report, bool facts)
 	set_text(object, "kind", mail_report_kind_name(report->kind));
 	json_object_set_new(object, "recipients", recipients);
 	set_text(object, "message_id", report->message_id);
-	set_text(object, "token", ""); /* nobody looks for it yet */
+	set_text(object, "token", report->token);
 	if (facts)
 		set_facts(object, report);
 	return object;
