@@ -5,6 +5,7 @@
  */
 #include "base/buf.h"
 
+#include "base/format.h"
 #include "base/mem.h"
 
 #include <stdarg.h>
@@ -63,14 +64,8 @@ void buf_addc(struct buf *buf, char c)
 
 void buf_add_integer(struct buf *buf, int64_t value)
 {
-	char text[24], *p = text + sizeof text;
-	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-	do
-		*--p = (char)('0' + rest % 10);
-	while ((rest /= 10) > 0);
-	if (value < 0)
-		*--p = '-';
-	buf_add(buf, p, (size_t)(text + sizeof text - p));
+	char text[INTEGER_TEXT_MAX];
+	buf_adds(buf, format_integer(value, text));
 }
 
 void buf_printf(struct buf *buf, const char *fmt, ...)
@@ -80,13 +75,13 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 	va_copy(again, args);
 	buf_reserve(buf, 80); /* most fit at once */
 	size_t room = buf->cap - buf->len;
-	int len = vsnprintf(buf->data + buf->len, room, fmt, args);
+	int len = format_text(buf->data + buf->len, room, fmt, args);
 	va_end(args);
 	if (len < 0)
 		bug("format '%s'", fmt);
 	if ((size_t)len >= room) {
 		buf_reserve(buf, (size_t)len);
-		(void)vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
+		(void)format_text(buf->data + buf->len, (size_t)len + 1, fmt, again);
 	}
 	va_end(again);
 	buf->len += (size_t)len;

@@ -5,6 +5,8 @@
  */
 #include "base/mem.h"
 
+#include "base/format.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -117,15 +119,19 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_printf(struct arena *arena, const char *fmt, ...)
 {
+	char most[256]; /* are no longer */
 	va_list args, again;
 	va_start(args, fmt);
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, args);
+	int len = format_text(most, sizeof most, fmt, args);
 	va_end(args);
 	if (len < 0)
 		bug("format '%s'", fmt);
 	char *text = arena_alloc(arena, (size_t)len + 1);
-	(void)vsnprintf(text, (size_t)len + 1, fmt, again);
+	if ((size_t)len < sizeof most)
+		memcpy(text, most, (size_t)len + 1);
+	else
+		(void)format_text(text, (size_t)len + 1, fmt, again);
 	va_end(again);
 	return text;
 }

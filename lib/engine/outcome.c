@@ -2,12 +2,12 @@
 /* What is reported to the outside: outcomes (contract, section 3) and dead letters (section 2). */
 #include "engine/outcome.h"
 
+#include "base/format.h"
 #include "db/fields.h"
 #include "engine/engine_private.h"
 #include "engine/report.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -20,9 +20,8 @@ static void add_instant(struct buf *pack, const char *name, struct instant t)
 
 static void add_int(struct buf *pack, const char *name, int64_t value)
 {
-	char text[32];
-	(void)snprintf(text, sizeof text, "%lld", (long long)value);
-	fields_add(pack, name, text);
+	char text[INTEGER_TEXT_MAX];
+	fields_add(pack, name, format_integer(value, text));
 }
 
 static void add_text(struct buf *pack, const char *name, const char *value)

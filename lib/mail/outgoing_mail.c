@@ -6,10 +6,9 @@
 #include "mail/outgoing_mail.h"
 
 #include "base/digest.h"
+#include "base/format.h"
 
-#include <inttypes.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,9 +93,8 @@ static const char *identifier(struct arena *arena, const char *const *parts, siz
 const char *outgoing_mail_message_id(struct arena *arena, const char *source, const char *event,
                                      int64_t contact, const char *state, const char *domain)
 {
-	char number[24];
-	(void)snprintf(number, sizeof number, "%" PRId64, contact);
-	const char *parts[] = {"mail", source, event, number, state};
+	char text[INTEGER_TEXT_MAX];
+	const char *parts[] = {"mail", source, event, format_integer(contact, text), state};
 	return identifier(arena, parts, sizeof parts / sizeof *parts, domain);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules/detail.h"
 
+#include "base/format.h"
 #include "base/instant.h"
 #include "model/words.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 void detail_print(char *detail, size_t size, const char *fmt, ...)
 {
@@ -13,7 +13,7 @@ void detail_print(char *detail, size_t size, const char *fmt, ...)
 		return;
 	va_list args;
 	va_start(args, fmt);
-	(void)vsnprintf(detail, size, fmt, args);
+	(void)format_text(detail, size, fmt, args);
 	va_end(args);
 }
 

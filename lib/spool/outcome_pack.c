@@ -6,10 +6,10 @@
  */
 #include "spool/outcome_pack.h"
 
+#include "base/format.h"
 #include "base/varint.h"
 #include "db/fields.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { SHORT = 1 }; /* the full form begins with the length of "time" */
@@ -51,14 +51,6 @@ static void add_bytes(struct buf *out, const char *bytes, size_t len)
 	buf_add(out, bytes, len);
 }
 
-enum { MAIL_TEXT_MAX = 32 };
-
-static const char *mail_text(const struct outcome_head *head, char text[MAIL_TEXT_MAX])
-{
-	(void)snprintf(text, MAIL_TEXT_MAX, "%lld", (long long)head->mail);
-	return text;
-}
-
 static size_t find_name(const struct entry_field *field)
 {
 	for (size_t i = 1; i < N_NAMES; i++) {
@@ -83,9 +75,10 @@ static bool is_time(const struct entry_field *field, struct instant *ret)
 
 static bool is_mail(const struct entry_field *field, const struct outcome_head *head)
 {
-	char text[MAIL_TEXT_MAX];
-	return strlen(mail_text(head, text)) == field->value_len &&
-	       memcmp(text, field->value, field->value_len) == 0;
+	char text[INTEGER_TEXT_MAX];
+	const char *mail = format_integer(head->mail, text);
+	return strlen(mail) == field->value_len &&
+	       memcmp(mail, field->value, field->value_len) == 0;
 }
 
 static void shorten_one(const struct entry_field *field, const struct outcome_head *head,
@@ -178,13 +171,13 @@ static bool take_field(struct reader *r, struct short_field *ret)
 static void lengthen_one(const struct short_field *from, const struct outcome_head *head,
                          struct buf *ret)
 {
-	char text[INSTANT_TEXT_MAX + MAIL_TEXT_MAX];
+	char time[INSTANT_TEXT_MAX], mail[INTEGER_TEXT_MAX];
 	struct entry_field field = from->field;
 	enum form form = names[from->name].form;
 	if (form == AS_TIME)
-		field.value = instant_format(from->time, 0, text);
+		field.value = instant_format(from->time, 0, time);
 	else if (form == AS_MAIL)
-		field.value = mail_text(head, text);
+		field.value = format_integer(head->mail, mail);
 	if (form != AS_TEXT)
 		field.value_len = strlen(field.value);
 	fields_add_bytes(ret, &field);
