@@ -195,6 +195,21 @@ void db_bind_static(struct db_query *query, int i, const char *text, size_t len)
 		     sqlite3_bind_text64(query->stmt, i, text, len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
+void db_bind_static_text(struct db_query *query, int i, const char *text)
+{
+	if (text)
+		db_bind_static(query, i, text, strlen(text));
+	else
+		db_bind_null(query, i);
+}
+
+void db_bind_static_blob(struct db_query *query, int i, const void *bytes, size_t len)
+{
+	if (query->stmt)
+		note(query,
+		     sqlite3_bind_blob64(query->stmt, i, bytes ? bytes : "", len, SQLITE_STATIC));
+}
+
 void db_bind_int(struct db_query *query, int i, int64_t value)
 {
 	if (query->stmt)

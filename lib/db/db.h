@@ -135,9 +135,11 @@ struct db_query *db_query(struct db *db, const char *sql);
 /* The same for SQL put together at run time; ends with db_finish(). */
 struct db_query *db_query_once(struct db *db, const char *sql);
 
-/* Parameters count from 1. Texts are copied, but for db_bind_static()'s: they stay until the query
- * has ended. */
+/* Parameters count from 1. Texts are copied, but for those of db_bind_static(), -_text() and
+ * -_blob(): they stay until the query has ended. */
 void db_bind_static(struct db_query *query, int i, const char *text, size_t len);
+void db_bind_static_text(struct db_query *query, int i, const char *text); /* NULL binds NULL */
+void db_bind_static_blob(struct db_query *query, int i, const void *bytes, size_t len);
 void db_bind_text(struct db_query *query, int i, const char *text); /* NULL binds NULL */
 void db_bind_text_n(struct db_query *query, int i, const char *text, size_t len);
 void db_bind_int(struct db_query *query, int i, int64_t value);

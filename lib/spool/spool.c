@@ -130,8 +130,8 @@ int64_t spool_find_digest(struct spool *spool, const char *sql, const char *sour
                           unsigned char ret_digest[EVENT_DIGEST_SIZE])
 {
 	struct db_query *q = spool_query(spool, sql);
-	db_bind_text(q, 1, source);
-	db_bind_text(q, 2, id);
+	db_bind_static_text(q, 1, source);
+	db_bind_static_text(q, 2, id);
 	if (!spool_row(spool, q))
 		return 0;
 	int64_t found = db_int(q, 0);
@@ -163,7 +163,7 @@ void spool_bind_short(struct spool *spool, struct db_query *query, int i, enum s
 	}
 	buf_reset(&spool->brief);
 	squeeze(&spool->squeezer, dictionary, text, strlen(text), &spool->brief);
-	db_bind_blob(query, i, spool->brief.data, spool->brief.len);
+	db_bind_static_blob(query, i, spool->brief.data, spool->brief.len);
 }
 
 const char *spool_text(struct db_query *query, int column, struct arena *arena)

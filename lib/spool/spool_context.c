@@ -49,7 +49,7 @@ void spool_mail_set_context(struct spool *spool, int64_t mail, const char *conte
 	db_bind_int(q, 1, mail);
 	if (at != NULL) {
 		add_cut(spool, context, at, event);
-		db_bind_blob(q, 2, spool->brief.data, spool->brief.len);
+		db_bind_static_blob(q, 2, spool->brief.data, spool->brief.len);
 	} else {
 		spool_bind_short(spool, q, 2, SQUEEZE_CONTEXT, context);
 	}

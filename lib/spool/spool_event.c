@@ -51,16 +51,16 @@ int64_t spool_event_add(struct spool *spool, const struct job_event *event, int6
 	                           "received, data, digest, status, reason, trace, "
 	                           "short_trace, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
 	                           "?10, '', ?11, ?12)");
-	db_bind_text(q, 1, event->source);
-	db_bind_text(q, 2, event->id);
+	db_bind_static_text(q, 1, event->source);
+	db_bind_static_text(q, 2, event->id);
 	db_bind_int(q, 3, job);
-	db_bind_text(q, 4, job_state_name(event->state));
+	db_bind_static_text(q, 4, job_state_name(event->state));
 	db_bind_int(q, 5, event->time.ms);
 	db_bind_int(q, 6, event->received.ms);
-	db_bind_text(q, 7, event->data);
-	db_bind_blob(q, 8, digest, sizeof digest);
-	db_bind_text(q, 9, status_name(status));
-	db_bind_text(q, 10, reason_name(reason));
+	db_bind_static_text(q, 7, event->data);
+	db_bind_static_blob(q, 8, digest, sizeof digest);
+	db_bind_static_text(q, 9, status_name(status));
+	db_bind_static_text(q, 10, reason_name(reason));
 	spool_bind_short(spool, q, 11, SQUEEZE_TRACE, trace);
 	db_bind_int(q, 12, id);
 	spool_run(spool, q);

@@ -33,8 +33,8 @@ int64_t spool_job_find(struct spool *spool, const char *customer, const char *jo
 {
 	struct db_query *q =
 	        spool_query(spool, "SELECT id FROM job WHERE job = ?1 AND customer = ?2");
-	db_bind_text(q, 1, job);
-	db_bind_text(q, 2, customer);
+	db_bind_static_text(q, 1, job);
+	db_bind_static_text(q, 2, customer);
 	return spool_run_int(spool, q, 0);
 }
 
@@ -65,9 +65,9 @@ int64_t spool_job_add(struct spool *spool, const char *customer, const char *job
 	struct db_query *q = spool_query(
 	        spool, "INSERT INTO job (id, job, customer, state) VALUES (?1, ?2, ?3, ?4)");
 	db_bind_int(q, 1, ++spool->jobs.last);
-	db_bind_text(q, 2, job);
-	db_bind_text(q, 3, customer);
-	db_bind_text(q, 4, job_state_name(state));
+	db_bind_static_text(q, 2, job);
+	db_bind_static_text(q, 3, customer);
+	db_bind_static_text(q, 4, job_state_name(state));
 	spool_run(spool, q);
 	return spool->jobs.last;
 }
@@ -76,7 +76,7 @@ void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state)
 {
 	struct db_query *q = spool_query(spool, "UPDATE job SET state = ?2 WHERE id = ?1");
 	db_bind_int(q, 1, job);
-	db_bind_text(q, 2, job_state_name(state));
+	db_bind_static_text(q, 2, job_state_name(state));
 	spool_run(spool, q);
 }
 

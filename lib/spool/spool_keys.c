@@ -161,8 +161,8 @@ static int64_t is_it(struct spool *spool, int64_t event, const struct wanted *wa
 	        spool, "SELECT digest FROM event WHERE id = ?1 AND source = ?2 AND event = ?3");
 	size_t len;
 	db_bind_int(q, 1, event);
-	db_bind_text(q, 2, wanted->source);
-	db_bind_text(q, 3, wanted->id);
+	db_bind_static_text(q, 2, wanted->source);
+	db_bind_static_text(q, 3, wanted->id);
 	if (!spool_row(spool, q))
 		return 0;
 	const void *digest = db_peek_blob(q, 0, &len);

@@ -55,16 +55,16 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	        "changed, open, message_id, thread_id, address, id, event, job) "
 	        "VALUES (?1, ?2, ?3, ?12, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11, ?13, ?14, ?15)");
 	db_bind_int(q, 1, mail->contact);
-	db_bind_text(q, 2, mail->state);
-	db_bind_text(q, 3, status_name(mail->status));
-	db_bind_text(q, 4, reason_name(mail->reason));
+	db_bind_static_text(q, 2, mail->state);
+	db_bind_static_text(q, 3, status_name(mail->status));
+	db_bind_static_text(q, 4, reason_name(mail->reason));
 	db_bind_int(q, 5, mail->made.ms);
 	db_bind_int(q, 6, mail->due.ms);
 	db_bind_int(q, 7, mail->expires.ms);
 	db_bind_int(q, 8, mail->open);
-	db_bind_text(q, 9, mail->message_id);
-	db_bind_text(q, 10, mail->thread_id);
-	db_bind_text(q, 11, mail->address ? mail->address : "");
+	db_bind_static_text(q, 9, mail->message_id);
+	db_bind_static_text(q, 10, mail->thread_id);
+	db_bind_static_text(q, 11, mail->address ? mail->address : "");
 	db_bind_int(q, 12, status_in(mail->status, STATUSES_WAITING));
 	db_bind_int(q, 13, mail->id);
 	if (mail->event != 0) {
@@ -140,17 +140,18 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 	        "reply = ?7, changed = ?8, waits = ?9, open = 0, templates = ?10, message = ?11 "
 	        "WHERE id = ?1");
 	db_bind_int(q, 1, mail->id);
-	db_bind_text(q, 2, status_name(to));
-	db_bind_text(q, 3, reason_name(reason));
+	db_bind_static_text(q, 2, status_name(to));
+	db_bind_static_text(q, 3, reason_name(reason));
 	db_bind_int(q, 4, mail->due.ms);
 	db_bind_int(q, 5, mail->attempts);
-	db_bind_text(q, 6, mail->address);
-	db_bind_text(q, 7, mail->reply);
+	db_bind_static_text(q, 6, mail->address);
+	db_bind_static_text(q, 7, mail->reply);
 	db_bind_int(q, 8, now.ms);
 	db_bind_int(q, 9, status_in(to, STATUSES_WAITING));
 	if (mail->rendering.known) {
-		db_bind_blob(q, 10, mail->rendering.templates, sizeof mail->rendering.templates);
-		db_bind_blob(q, 11, mail->rendering.message, sizeof mail->rendering.message);
+		db_bind_static_blob(q, 10, mail->rendering.templates,
+		                    sizeof mail->rendering.templates);
+		db_bind_static_blob(q, 11, mail->rendering.message, sizeof mail->rendering.message);
 	}
 	spool_run(spool, q);
 }

@@ -31,17 +31,17 @@ static void insert(struct spool *spool, struct spool_outcome *outcome, const voi
 	        spool_query(spool, "INSERT INTO outcome (stream, key, time, event, job, mail, "
 	                           "status, reason, fields, again, entry) "
 	                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
-	db_bind_text(q, 1, outboxes[outcome->outbox]);
-	db_bind_text(q, 2, outcome->key ? outcome->key : "");
+	db_bind_static_text(q, 1, outboxes[outcome->outbox]);
+	db_bind_static_text(q, 2, outcome->key ? outcome->key : "");
 	db_bind_int(q, 3, outcome->time.ms);
 	bind_id(q, 4, outcome->event);
 	bind_id(q, 5, outcome->job);
 	bind_id(q, 6, outcome->mail);
-	db_bind_text(q, 7, status_name(outcome->status));
-	db_bind_text(q, 8, reason_name(outcome->reason));
-	db_bind_blob(q, 9, fields, len);
+	db_bind_static_text(q, 7, status_name(outcome->status));
+	db_bind_static_text(q, 8, reason_name(outcome->reason));
+	db_bind_static_blob(q, 9, fields, len);
 	bind_id(q, 10, outcome->again);
-	db_bind_text(q, 11, outcome->entry);
+	db_bind_static_text(q, 11, outcome->entry);
 	spool_run(spool, q);
 	outcome->seq = db_last_id(spool->db);
 }
