@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The traces of events and the contexts of mails are two thirds of what a mail takes in the spool,
- * and nearly all of each is in every other one. A dictionary is loaded into LZ4's state once; each
- * text starts from a copy of that.
+ * and nearly all of each is in every other one.
  */
 #include "spool/squeeze.h"
 
 #include "base/varint.h"
+#include "spool/squeeze_block.h"
 #include "spool/squeeze_words.h"
 
 #include <lz4.h>
@@ -25,15 +25,11 @@ static const struct words {
 enum { TEXT_MAX = 64 * 1024 * 1024 }; /* as SQLite takes it (db_open.c) */
 
 struct squeezer {
-	LZ4_stream_t loaded[SQUEEZE_COUNT], work;
-	char *room;
-	size_t size;
+	struct block_writer of[SQUEEZE_COUNT];
 };
 
 struct squeezer *squeezer_free(struct squeezer *squeezer)
 {
-	if (squeezer != NULL)
-		free(squeezer->room);
 	free(squeezer);
 	return NULL;
 }
@@ -41,47 +37,46 @@ struct squeezer *squeezer_free(struct squeezer *squeezer)
 static struct squeezer *squeezer_new(void)
 {
 	struct squeezer *squeezer = mem_alloc(sizeof *squeezer);
-	for (int i = SQUEEZE_PLAIN + 1; i < SQUEEZE_COUNT; i++) {
-		(void)LZ4_initStream(&squeezer->loaded[i], sizeof squeezer->loaded[i]);
-		(void)LZ4_loadDict(&squeezer->loaded[i], dictionaries[i].text,
-		                   (int)dictionaries[i].len);
-	}
+	for (int i = SQUEEZE_PLAIN + 1; i < SQUEEZE_COUNT; i++)
+		block_prepare(&squeezer->of[i], dictionaries[i].text, dictionaries[i].len);
 	return squeezer;
 }
 
 /* -- writing ----------------------------------------------------------------------------------- */
 
-/* Into `room`: its length, 0 where the text is too long. */
-static size_t compress(struct squeezer *squeezer, enum squeeze dictionary, const char *text,
-                       size_t len)
+/* One that is too long for the writer of blocks is a matter for LZ4. */
+static void add_long_block(enum squeeze dictionary, const char *text, size_t len, struct buf *ret)
 {
-	if (len == 0 || len > TEXT_MAX)
-		return 0;
-	size_t bound = (size_t)LZ4_compressBound((int)len);
-	if (bound > squeezer->size) {
-		squeezer->room = mem_realloc(squeezer->room, bound, 1);
-		squeezer->size = bound;
-	}
-	memcpy(&squeezer->work, &squeezer->loaded[dictionary], sizeof squeezer->work);
-	int n = LZ4_compress_fast_continue(&squeezer->work, text, squeezer->room, (int)len,
-	                                   (int)bound, 1);
-	return n > 0 ? (size_t)n : 0;
+	int bound = LZ4_compressBound((int)len);
+	LZ4_stream_t *stream = mem_alloc(sizeof *stream);
+	buf_reserve(ret, (size_t)bound);
+	(void)LZ4_initStream(stream, sizeof *stream);
+	(void)LZ4_loadDict(stream, dictionaries[dictionary].text,
+	                   (int)dictionaries[dictionary].len);
+	int n = LZ4_compress_fast_continue(stream, text, ret->data + ret->len, (int)len, bound, 1);
+	ret->len += n > 0 ? (size_t)n : 0;
+	ret->data[ret->len] = '\0';
+	free(stream);
 }
 
 void squeeze(struct squeezer **squeezer, enum squeeze dictionary, const char *text, size_t len,
              struct buf *ret)
 {
+	size_t begin = ret->len;
 	if (*squeezer == NULL)
 		*squeezer = squeezer_new();
-	size_t n = compress(*squeezer, dictionary, text, len);
-	if (n == 0 || n >= len) {
-		buf_addc(ret, SQUEEZE_PLAIN);
-		buf_add(ret, text, len);
-		return;
+	if (len > 0 && len <= TEXT_MAX) {
+		buf_addc(ret, (char)dictionary);
+		varint_add(ret, len);
+		size_t head = ret->len;
+		if (!block_write(&(*squeezer)->of[dictionary], text, len, ret))
+			add_long_block(dictionary, text, len, ret);
+		if (ret->len > head && ret->len - head < len)
+			return;
 	}
-	buf_addc(ret, (char)dictionary);
-	varint_add(ret, len);
-	buf_add(ret, (*squeezer)->room, n);
+	ret->len = begin;
+	buf_addc(ret, SQUEEZE_PLAIN);
+	buf_add(ret, text, len);
 }
 
 /* -- reading ----------------------------------------------------------------------------------- */

@@ -69,6 +69,23 @@ static void texts_come_back(void **state)
 	assert_true(assert_comes_back(SQUEEZE_TRACE, example) < 60);
 }
 
+/* Of every length, what repeats at every distance, up to where LZ4 itself writes. */
+static void what_repeats_comes_back(void **state)
+{
+	(void)state;
+	char *text = mem_alloc(40001);
+	for (size_t len = 0; len < 40000; len += len < 300 ? 1 : len < 2000 ? 97 : 1999) {
+		for (size_t every = 1; every < 40; every += 1 + every / 4) {
+			for (size_t i = 0; i < len; i++)
+				text[i] = (char)('a' + i % every % 26);
+			text[len] = '\0';
+			size_t size = assert_comes_back(SQUEEZE_CONTEXT, text);
+			assert_true(len < 200 || size < len / 2);
+		}
+	}
+	free(text);
+}
+
 static void long_and_random_texts_come_back(void **state)
 {
 	(void)state;
@@ -139,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        test(texts_come_back),
+	        test(what_repeats_comes_back),
 	        test(long_and_random_texts_come_back),
 	        test(damaged_bytes_are_refused),
 	        test(dictionaries_stay_what_they_are),
