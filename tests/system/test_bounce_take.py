@@ -61,6 +61,13 @@ def test_nobody_knows_the_sender(peer):
     assert peer.lines[0]["sender"] is None
 
 
+@pytest.mark.parametrize("field, token", [(f"Delivered-To: {BOUNCE}", TOKEN), (f'To: "Re, x" <{BOUNCE}>, a@b.example', TOKEN),
+                                          (f"Subject: {BOUNCE}", "")], ids=["fetched", "to", "words"])
+def test_a_token_that_an_alias_dropped_is_found_in_the_header(peer, field, token):
+    assert pipe(peer, f"bounce@{DOMAIN}", mail=field.encode() + b"\n" + REPORT).returncode == 0
+    assert (peer.lines[0]["recipient"], peer.lines[0]["facts"]["token"]) == (f"bounce@{DOMAIN}", token)
+
+
 def test_another_domain_is_67_and_the_reason_is_said(peer):
     done = pipe(peer, "bounce@other.example")
     assert done.returncode == 67 and b"another domain" in done.stderr
