@@ -158,8 +158,22 @@ HOSTILE = {
     "mails in mails": FROM + b"Content-Type: message/rfc822\n\n" * 1000 + STATUS,
     "mails in mails, folded": FROM + b"Content-Type\n : message/rfc822\n\n" * 1000 + STATUS,
     "a header without end": FROM + b"Subject: aaa\n" * 1_000_000,
+    "a line of 50 MB": FROM + b"Content-Type: text/plain\n\n" + b"x" * (50 << 20),
+    "NULs of 50 MB": FROM + b"\n" + b"\0" * (50 << 20),
+    "a header of 10 MB": FROM + b"X-Field: of a mail\n" * 500_000 + STATUS,
     "one field without end": FROM + b"X-Long: " + b"a b " * 4_000_000,
 }
+
+
+@pytest.mark.parametrize("where", ["", "Content-Type: message/rfc822\n\n"], ids=["outside", "in the returned mail"])
+@pytest.mark.parametrize("field", ["To: ", "cc:", "Bcc: ", "FROM: ", "Sender : ", "Reply-To:\n "])
+@pytest.mark.parametrize("group", ["a:", "a:\n ", '"a b" :'])
+def test_groups_in_groups_are_not_understood(where, field, group):
+    mail = FROM + where.encode() + (field + group * 200_000 + "\n").encode() + STATUS
+    report = dump(mail)
+    assert (report["kind"], report["recipients"]) == ("unknown", [])
+    few = FROM + (field + group * 100 + "\n").encode() + STATUS
+    assert dump(few)["kind"] == "failed"
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -95,7 +95,7 @@ static void write_attached(const char *bytes, size_t len, struct buf *ret)
 
 void entity_write(const char *bytes, size_t len, struct buf *ret)
 {
-	if (!mime_has_too_many_parts(bytes, len) && !has_too_many_fields(bytes, len) &&
+	if (!mime_is_excessive(bytes, len) && !has_too_many_fields(bytes, len) &&
 	    write_parsed(bytes, len, ret))
 		return;
 	buf_reset(ret);

@@ -226,21 +226,52 @@ static const char *report_type_of(GMimeObject *root, struct arena *arena)
 
 /* ---- what is too much ---- */
 
-/* Whether it may have more parts, or deeper ones, than are looked at: counted without a parser. */
-bool mime_has_too_many_parts(const char *bytes, size_t len)
+static bool begins(const char *line, size_t left, const char *name)
 {
-	static const char field[] = "Content-Type";
+	size_t len = strlen(name);
+	return left >= len && strncasecmp(line, name, len) == 0;
+}
+
+/* A field that GMime reads as addresses: of nested groups (RFC 5322, section 3.4) it keeps each on
+ * its stack. */
+static bool is_address_field(const char *line, size_t left)
+{
+	static const char *const names[] = {"To", "Cc", "Bcc", "From", "Sender", "Reply-To"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (begins(line, left, names[i]))
+			return true;
+	return false;
+}
+
+static size_t count(const char *bytes, size_t len, char c)
+{
+	size_t n = 0;
+	for (const char *at = bytes; (at = memchr(at, c, len - (size_t)(at - bytes))); at++)
+		n++;
+	return n;
+}
+
+bool mime_is_excessive(const char *bytes, size_t len)
+{
 	const char *end = bytes + len;
-	size_t types = 0, dashes = 0;
-	for (const char *line = bytes; line < end;) {
+	size_t types = 0, dashes = 0, groups = 0;
+	bool addresses = false;
+	for (const char *line = bytes, *next; line < end; line = next) {
 		size_t left = (size_t)(end - line);
-		types +=
-		        left >= sizeof field - 1 && strncasecmp(line, field, sizeof field - 1) == 0;
+		const char *stop = memchr(line, '\n', left);
+		next = stop ? stop + 1 : end;
+		types += begins(line, left, "Content-Type");
 		dashes += left >= 2 && line[0] == '-' && line[1] == '-';
-		const char *next = memchr(line, '\n', left);
-		line = next ? next + 1 : end;
+		if (*line != ' ' && *line != '\t') {
+			addresses = is_address_field(line, left);
+			groups = 0;
+		}
+		groups += addresses ? count(line, (size_t)(next - line), ':') : 0;
+		if (types > MIME_OBJECTS_MAX || dashes > MIME_DASHES_MAX ||
+		    groups > MIME_GROUPS_MAX)
+			return true;
 	}
-	return types > MIME_OBJECTS_MAX || dashes > MIME_DASHES_MAX;
+	return false;
 }
 
 /* Where the parts can't be told from each other: all that is behind the header, as it is. */
@@ -273,7 +304,7 @@ void mime_read(const char *bytes, size_t len, struct arena *arena, struct mail_r
 {
 	*ret = (struct mail_report_mail){.header = "", .report_type = ""};
 	size_t parsed = len < MIME_PARSED_MAX ? len : MIME_PARSED_MAX;
-	if (len > MIME_BYTES_MAX || mime_has_too_many_parts(bytes, parsed)) {
+	if (len > MIME_BYTES_MAX || mime_is_excessive(bytes, parsed)) {
 		ret->excessive = true;
 		return;
 	}

@@ -17,6 +17,7 @@ enum {
 	MIME_DEPTH_MAX = 20,               /* of multiparts in each other */
 	MIME_OBJECTS_MAX = 200, /* parts of any type, those of a returned mail included */
 	MIME_DASHES_MAX = 2000, /* lines that may be a boundary */
+	MIME_GROUPS_MAX = 500,  /* groups in each other in a field of addresses */
 };
 
 /* To be called once, before mime_read(). */
@@ -31,8 +32,8 @@ void mime_start(void);
  */
 void mime_read(const char *bytes, size_t len, struct arena *arena, struct mail_report_mail *ret);
 
-/* Whether a mail may have more parts, or deeper ones, than are looked at: counted without a
- * parser. */
-bool mime_has_too_many_parts(const char *bytes, size_t len);
+/* Whether a mail may have more parts, or deeper ones, than are looked at, or addresses that are
+ * nested too deeply for GMime's stack: counted without a parser. */
+bool mime_is_excessive(const char *bytes, size_t len);
 
 #endif
