@@ -273,6 +273,26 @@ static const struct contact *find_contact(struct engine *engine, const struct cu
 	return NULL;
 }
 
+/* Somebody who gets what is answered. */
+static bool has_answerer(struct engine *engine, const struct customer *customer)
+{
+	if (*engine->settings->office.email)
+		return true;
+	const char *rep = customer != NULL ? customer_sales_rep(customer) : "";
+	return *rep && *customers_rep_email(engine->customers, rep, engine->arena);
+}
+
+static void put_bounce(struct making *m, const struct contact *contact,
+                       const struct customer *customer)
+{
+	const struct settings *settings = m->engine->settings;
+	if (!*settings->bounce.address || contact == NULL || m->mail->contact == MAIL_OFFICE ||
+	    !*contact->link)
+		return;
+	context_put_name(&m->out, "bounce");
+	context_put_bounce(&m->out, settings, has_answerer(m->engine, customer));
+}
+
 /* What is there once. */
 static void put_rest(struct making *m, const struct source *first)
 {
@@ -286,6 +306,7 @@ static void put_rest(struct making *m, const struct source *first)
 		context_put_name(&m->out, "contact");
 		context_put_contact(&m->out, contact);
 	}
+	put_bounce(m, contact, first->customer);
 	if (first->customer != NULL && m->mail->contact == MAIL_OFFICE)
 		suspension = suspension_find(first->customer, SCOPE_JOBS | SCOPE_ROUTES,
 		                             first->zone, m->engine->now);

@@ -8,6 +8,7 @@
 #include "base/jsontext.h"
 #include "base/utf8.h"
 #include "engine/trace.h"
+#include "mail/mail_tokens.h"
 #include "model/kind.h"
 #include "model/suspension.h"
 
@@ -100,6 +101,25 @@ void context_put_suspension(struct buf *out, const struct suspension *suspension
 	put_day(out, "until", suspension->until);
 	context_put_text(out, "note", suspension->note);
 	context_put_text(out, "author", suspension->author);
+	buf_addc(out, '}');
+}
+
+void context_put_bounce(struct buf *out, const struct settings *settings, bool replies)
+{
+	char url[MAIL_TOKENS_URL_MAX + 1];
+	size_t len = strnlen(settings->center.url, MAIL_TOKENS_URL_MAX);
+	while (len > 0 && settings->center.url[len - 1] == '/')
+		len--;
+	memcpy(url, settings->center.url, len);
+	url[len] = '\0';
+	buf_addc(out, '{');
+	context_put_text(out, "address", settings->bounce.address);
+	context_put_text(out, "delimiter", settings->bounce.delimiter);
+	context_put_text(out, "url", url);
+	if (replies) {
+		context_put_name(out, "replies");
+		buf_adds(out, "true");
+	}
 	buf_addc(out, '}');
 }
 

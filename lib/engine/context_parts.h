@@ -25,6 +25,8 @@ void context_put_contact(struct buf *out, const struct contact *contact);
 void context_put_suspension(struct buf *out, const struct suspension *suspension);
 void context_put_company(struct buf *out, const struct settings *settings);
 void context_put_window(struct buf *out, struct hours_span span, const struct zone *zone);
+/* What tokens of a mail need (mail/mail_tokens.h). */
+void context_put_bounce(struct buf *out, const struct settings *settings, bool replies);
 
 /* The same as JSON; the caller's. */
 json_t *context_customer_json(const struct customer *customer, const struct zone *zone);

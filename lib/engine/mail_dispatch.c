@@ -117,6 +117,10 @@ static struct outgoing_mail *write_outgoing(struct engine *engine, const struct 
 	const struct spool_mail *mail = &d->mail;
 	outgoing->mail = mail->id;
 	outgoing->to = arena_strdup(arena, mail->address);
+	if (contact != NULL && mail->contact != MAIL_OFFICE) {
+		outgoing->contact = contact->id;
+		outgoing->link = arena_strdup(arena, contact->link);
+	}
 	outgoing->to_name = arena_strdup(arena, contact ? contact->name : "");
 	outgoing->template = arena_strdup(arena, mail->state);
 	outgoing->locale = arena_strdup(arena, contact && *contact->locale ? contact->locale

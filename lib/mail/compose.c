@@ -43,6 +43,29 @@ static uint64_t boundary(const char *message_id)
 	return hash;
 }
 
+/* What an address may have that a mailto: link may not, percent-encoded (RFC 6068, section 2). */
+static void add_mailto(struct buf *out, const char *address)
+{
+	for (const char *p = address; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+		if (strchr("%&?/^`{|}#=\"<>", c) != NULL || c <= ' ' || c >= 0x7f)
+			buf_printf(out, "%%%02X", c);
+		else
+			buf_addc(out, *p);
+	}
+}
+
+static void add_opt_out(struct buf *out, const struct compose_mail *mail)
+{
+	buf_adds(out, "List-Unsubscribe: <mailto:");
+	add_mailto(out, mail->opt_out_address);
+	buf_adds(out, "?subject=unsubscribe>");
+	if (mail->opt_out_url != NULL)
+		buf_printf(out, ",\r\n <%s>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click",
+		           mail->opt_out_url);
+	buf_adds(out, "\r\n");
+}
+
 static void add_headers(struct buf *out, const struct compose_mail *mail)
 {
 	add_date(out, mail->made);
@@ -59,6 +82,8 @@ static void add_headers(struct buf *out, const struct compose_mail *mail)
 	buf_adds(out, "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n");
 	for (size_t i = 0; i < mail->n_jobs; i++)
 		header_percent(out, "X-Dispatchd-Job", mail->jobs[i]);
+	if (mail->opt_out_address != NULL)
+		add_opt_out(out, mail);
 	buf_adds(out, "MIME-Version: 1.0\r\n");
 }
 

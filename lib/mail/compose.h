@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/* All texts are UTF-8; invalid bytes become U+FFFD. None is NULL except `html`. */
+/* All texts are UTF-8; invalid bytes become U+FFFD. None is NULL except where it says so. */
 struct compose_mail {
 	const char *from_name, *from;         /* a checked address; the name may be "" */
 	const char *to_name, *to;             /* the same */
@@ -15,6 +15,9 @@ struct compose_mail {
 	const char *subject;
 	const char *message_id; /* with angle brackets */
 	const char *thread_id;  /* for In-Reply-To and References; "" for none */
+	/* For List-Unsubscribe: an address, and a page that acts on POST alone (RFC 2369, RFC
+	 * 8058); NULL for none, and without an address there is no page. */
+	const char *opt_out_address, *opt_out_url;
 	struct instant made;
 	const char *const *jobs; /* one X-Dispatchd-Job each */
 	size_t n_jobs;

@@ -34,6 +34,8 @@ static const struct object {
         {.name = "window", .members = " arrive_by leave_by all_day "},
         {.name = "timeline", .members = " event state type time " JOB_DATA, .has_states = true},
         {.name = "company", .members = " name phone email website "},
+        {.name = "opt_out", .members = " "},
+        {.name = "replies", .members = " "},
         {.name = "suspension", .members = " id customer note from until author scopes "},
         {.name = "report", .members = " address words time hour day "},
         {.name = "reports", .members = " address words time "},

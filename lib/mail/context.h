@@ -25,7 +25,9 @@
  *    "events": [{…}, …], of a mail about several events, the others: each with its event, data,
  *                        customer (not there: as above; `{}`: unknown), window and history
  *    "contact": {…}, "company": {…}, "suspension": {…},      as they are
- *    "report": {…}}                                          in the office's mail about one
+ *    "report": {…},                                           in the office's mail about one
+ *    "bounce": {…}}      of a mail to a contact, where [bounce] address is set: address, delimiter,
+ *                        url, replies (mail/mail_tokens.h); templates don't see it
  *
  * An entry of `history` has the names of `timeline`: event, state, type, time; its `data` (`{}`
  * where it has none or was left out), but for the event itself, whose data is above; and

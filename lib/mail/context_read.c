@@ -206,6 +206,7 @@ static const struct jsonview *expand(struct arena *arena, const struct jsonview 
 	set_from(arena, whole, "contact", from);
 	set_from(arena, whole, "suspension", from);
 	set_from(arena, whole, "report", from);
+	set_from(arena, whole, "bounce", from);
 	return whole;
 }
 

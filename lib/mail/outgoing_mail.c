@@ -23,7 +23,7 @@ struct outgoing_mail *outgoing_mail_new(void)
 	outgoing->arena = arena_new_small(MAIL_BYTES);
 	outgoing->to = outgoing->to_name = outgoing->template = outgoing->locale =
 	        outgoing->timezone = "";
-	outgoing->message_id = outgoing->thread_id = "";
+	outgoing->message_id = outgoing->thread_id = outgoing->link = "";
 	outgoing->context = "{}";
 	return outgoing;
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,9 +16,11 @@
  */
 struct outgoing_mail {
 	struct arena *arena;
-	int64_t mail;            /* its row in the spool */
-	const char *to;          /* the one recipient: a checked address, no display name */
-	const char *to_name;     /* for the header To; may be "" */
+	int64_t mail;        /* its row in the spool */
+	const char *to;      /* the one recipient: a checked address, no display name */
+	const char *to_name; /* for the header To; may be "" */
+	int64_t contact;     /* its id; 0: the office */
+	const char *link; /* of the contact, over which its opt-out is signed; "": there is none */
 	const char *template;    /* "dispatched" … "cancelled", "collision" */
 	const char *locale;      /* "fr-CA"; "" for the default */
 	const char *timezone;    /* an IANA name */
@@ -29,6 +32,7 @@ struct outgoing_mail {
 	size_t n_jobs;
 	const char *context; /* JSON: what the template sees */
 	struct instant due;  /* for the delivery histogram */
+	bool signs;          /* a mailer has a key: what its context says of tokens counts */
 };
 
 struct outgoing_mail *outgoing_mail_new(void); /* empty, with an arena */

@@ -12,6 +12,7 @@
 #include "mail/templates_set.h"
 #include "template/helpers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -189,14 +190,45 @@ static bool render_best(const struct templates *templates, struct dates *dates, 
 	return false;
 }
 
+/* That of the template, else one that leads back here, else none: an empty one isn't a fault. */
+static void choose_reply_to(const struct templates_mail *mail, struct mailbox *ret)
+{
+	const struct mail_tokens *tokens = &mail->tokens;
+	char address[TOKEN_ADDRESS_SIZE];
+	*ret = (struct mailbox){0};
+	if (mailbox_parse(buf_text(&mail->reply_to), ret, NULL) || !tokens->replies)
+		return;
+	token_address(tokens->address, tokens->delimiter, tokens->reply, address);
+	strcpy(ret->name, tokens->company);
+	strcpy(ret->address, address);
+}
+
+/* Where a wish to get no more mails goes to. */
+struct opt_out {
+	char address[TOKEN_ADDRESS_SIZE];
+	char url[MAIL_TOKENS_URL_MAX + TOKEN_SIZE + sizeof "/u/"];
+};
+
+static void fill_opt_out(const struct mail_tokens *tokens, struct opt_out *ret,
+                         struct compose_mail *parts)
+{
+	if (tokens->address[0] == '\0')
+		return;
+	token_address(tokens->address, tokens->delimiter, tokens->opt_out, ret->address);
+	parts->opt_out_address = ret->address;
+	if (tokens->url[0] == '\0')
+		return;
+	(void)snprintf(ret->url, sizeof ret->url, "%s/u/%s", tokens->url, tokens->opt_out);
+	parts->opt_out_url = ret->url;
+}
+
 static void compose(const struct outgoing_mail *outgoing, const struct mailbox *from,
                     struct templates_mail *mail)
 {
-	struct mailbox reply_to = {0};
-	if (!mailbox_parse(buf_text(&mail->reply_to), &reply_to,
-	                   NULL)) /* an empty one isn't a fault */
-		reply_to = (struct mailbox){0};
-	const struct compose_mail parts = {
+	struct mailbox reply_to;
+	struct opt_out opt_out;
+	choose_reply_to(mail, &reply_to);
+	struct compose_mail parts = {
 	        .from_name = from->name,
 	        .from = from->address,
 	        .to_name = outgoing->to_name,
@@ -212,6 +244,7 @@ static void compose(const struct outgoing_mail *outgoing, const struct mailbox *
 	        .text = buf_text(&mail->text),
 	        .html = mail->has_html ? buf_text(&mail->html) : NULL,
 	};
+	fill_opt_out(&mail->tokens, &opt_out, &parts);
 	buf_reserve(&mail->message, TEXT_BYTES + (mail->text.len + mail->html.len) * 9 / 8);
 	compose_mail(&parts, &mail->message);
 }
@@ -231,11 +264,26 @@ bool templates_render_parts(const struct templates *templates, struct dates *dat
 	struct arena *arena = arena_new_small(RENDERING_BYTES);
 	const struct jsonview *context = context_read(arena, outgoing->context, err);
 	bool ok = context != NULL || error_prefix(err, "the template's data");
+	if (ok)
+		context = mail_tokens_read(arena, context, outgoing->signs, &ret->tokens);
 	ok = ok && render_best(templates, dates, index, outgoing, context, ret, ret_broken, err);
 	if (ok)
 		compose(outgoing, &sender, ret);
 	arena_free(arena);
 	return ok;
+}
+
+void templates_mail_sign(const struct templates *templates, const struct outgoing_mail *outgoing,
+                         const struct token_keys *keys, struct templates_mail *mail)
+{
+	struct mailbox sender;
+	if (mail->tokens.address[0] == '\0' || !mailbox_parse(templates->from, &sender, NULL))
+		return;
+	mail_tokens_sign(&mail->tokens, keys, outgoing);
+	mail_tokens_put(&mail->tokens, &mail->text);
+	mail_tokens_put(&mail->tokens, &mail->html);
+	buf_reset(&mail->message);
+	compose(outgoing, &sender, mail);
 }
 
 bool templates_render(const struct templates *templates, struct dates *dates,

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "mail/mail_tokens.h"
 #include "mail/outgoing_mail.h"
 #include "mail/template_sources.h"
 #include "model/settings.h"
@@ -45,9 +46,10 @@ struct templates *templates_ref(struct templates *templates);   /* thread-safe *
 struct templates *templates_unref(struct templates *templates); /* takes NULL; returns NULL */
 
 /*
- * The whole message (RFC 5322, CRLF, 7-bit) for a mail. `dates` are the calling thread's.
- * A template that breaks falls back to the built-in one: true then too, with `*ret_broken` and the
- * reason in `err`. False only where even that can't be rendered (the context isn't JSON).
+ * The whole message (RFC 5322, CRLF, 7-bit) for a mail, with placeholders for tokens. `dates` are
+ * the calling thread's. A template that breaks falls back to the built-in one: true then too, with
+ * `*ret_broken` and the reason in `err`. False only where even that can't be rendered (the context
+ * isn't JSON).
  */
 bool templates_render(const struct templates *templates, struct dates *dates,
                       const struct outgoing_mail *outgoing, struct buf *ret, bool *ret_broken,
@@ -55,6 +57,7 @@ bool templates_render(const struct templates *templates, struct dates *dates,
 
 /* The same with what it was composed of, as UTF-8. To be cleared in any case. */
 struct templates_mail {
+	struct mail_tokens tokens;
 	struct buf subject, reply_to, text, html;
 	bool has_html;
 	struct buf message;
@@ -62,6 +65,10 @@ struct templates_mail {
 bool templates_render_parts(const struct templates *templates, struct dates *dates,
                             const struct outgoing_mail *outgoing, struct templates_mail *ret,
                             bool *ret_broken, struct error *err) MUST_CHECK;
+/* Signs what it bears (mail/mail_tokens.h), and composes the message again; without tokens it stays
+ * as it is. `outgoing` is what it was rendered from. */
+void templates_mail_sign(const struct templates *templates, const struct outgoing_mail *outgoing,
+                         const struct token_keys *keys, struct templates_mail *mail);
 void templates_mail_clear(struct templates_mail *mail);
 /* Brings text and HTML to what their reader gets: no control characters, lines that end in LF. */
 void templates_mail_read(struct templates_mail *mail);

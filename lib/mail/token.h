@@ -22,9 +22,9 @@
  * 	10 bytes of a keyed BLAKE2b over these bytes and what the token is signed over
  *
  * A report's and a reply's token has the id of the mail and is signed over its recipient's address
- * and its Message-ID. An opt-out's has the contact's id and is signed over the identity of
- * customers.db, so that it works for as long as the contact is there, and for nobody in another
- * database.
+ * and its Message-ID. An opt-out's has the contact's id and is signed over the contact's `link`, a
+ * random text that it gets when it is made, so that it works for as long as the contact is there,
+ * and for nobody else who gets its id, in another database or after an old one was restored.
  */
 enum token_kind { TOKEN_REPORT, TOKEN_REPLY, TOKEN_OPT_OUT };
 enum { TOKEN_KINDS = TOKEN_OPT_OUT + 1 };

@@ -32,7 +32,8 @@ struct contact {
 	        alt_email_invalid; /* when it was refused; INSTANT_NONE while it is good */
 	const char *home_phone, *cell_phone, *work_phone;
 	const char *locale;
-	unsigned notify; /* JOB_BIT of each state it wants */
+	const char *link; /* what its signed links are bound to (mail/token.h); "": nothing */
+	unsigned notify;  /* JOB_BIT of each state it wants */
 	bool all_sites;
 };
 

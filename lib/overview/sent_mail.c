@@ -59,6 +59,7 @@ static struct outgoing_mail *write_again(const struct overview *view,
 	outgoing->thread_id = mail->thread_id;
 	outgoing->made = mail->made;
 	outgoing->context = kept->context;
+	outgoing->signs = true;
 	outgoing->jobs = kept->jobs;
 	outgoing->n_jobs = kept->n_jobs;
 	if (kept->n_jobs == 0)
@@ -128,7 +129,7 @@ static void show_context(const struct overview *view, json_t *mail)
 	jsontext_write(&text, recorded, JSONTEXT_AS_IS);
 	const struct jsonview *context = context_read(view->arena, buf_text(&text), &ignored);
 	if (context != NULL)
-		json_object_set_new(mail, "context", jsonview_json(context));
+		json_object_set_new(mail, "context", mail_tokens_seen(view->arena, context));
 	buf_free(&text);
 }
 

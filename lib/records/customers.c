@@ -39,9 +39,14 @@ static const char customers_9[] =
 #include "customers_9.sql.h"
         ;
 
-static const char *const migrations[] = {customers_1, customers_2, customers_3,
-                                         customers_4, customers_5, customers_6,
-                                         customers_7, customers_8, customers_9};
+static const char customers_10[] =
+#include "customers_10.sql.h"
+        ;
+
+static const char *const migrations[] = {
+        customers_1, customers_2, customers_3, customers_4, customers_5,
+        customers_6, customers_7, customers_8, customers_9, customers_10,
+};
 
 /* The search that version 7 brings. */
 static bool migrated(struct db *db, size_t version, struct error *err)
@@ -57,7 +62,7 @@ static const struct db_schema schema = {
                   "its place; see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
-        .digest = "273ddfbb131072ca9c64bae8702829efe400a9585bf426a3ea3f1072e0ca9429",
+        .digest = "ae86256d3f4035d728049a10869a174ac241d725be8d9b936380cce500a4445f",
         .migrated = migrated,
 };
 
@@ -192,6 +197,20 @@ bool customers_erased(struct customers *customers, int64_t after, struct arena *
 	*ret = numbers;
 	*ret_n = n;
 	return step == DB_DONE;
+}
+
+const char *customers_rep_email(struct customers *customers, const char *rep, struct arena *arena)
+{
+	struct error ignored;
+	const char *email = "";
+	struct db_query *query = db_query(
+	        customers->db, "SELECT email FROM rep WHERE name = ?1 AND email IS NOT NULL");
+	db_bind_text(query, 1, rep);
+	if (db_step(query, &ignored) != DB_ROW)
+		return email;
+	email = db_text(query, 0, arena);
+	db_finish(query);
+	return email;
 }
 
 /* -- addresses that a relay refused ------------------------------------------------------------ */

@@ -50,6 +50,9 @@ bool customers_load_belongings(struct customers *customers, struct arena *arena,
                                const struct customer *customer, struct belongings *ret,
                                struct error *err) MUST_CHECK;
 
+/* The address of a sales rep, in `arena`; "" where there is none of that name, or it has none. */
+const char *customers_rep_email(struct customers *customers, const char *rep, struct arena *arena);
+
 /* Customers' numbers that have changed, in order: those behind row `after` (0: all), in `arena`.
  * *ret_last is the latest row there is. */
 struct renumbering {

@@ -65,7 +65,7 @@ static bool is_loaded(const struct field *field)
 	return field->type != FIELD_CUSTOMER && (!field->not_in_mail || field->member != 0);
 }
 
-static char *select_sql(const struct kind *kind, const char *where)
+static char *select_sql(const struct kind *kind, const char *more, const char *where)
 {
 	struct buf sql = {0};
 	buf_printf(&sql, "SELECT id, %s", kind->is_customer ? "parent" : kind->owner_column);
@@ -73,7 +73,7 @@ static char *select_sql(const struct kind *kind, const char *where)
 		if (is_loaded(&kind->fields[i]))
 			buf_printf(&sql, ", \"%s\"", kind->fields[i].name);
 	}
-	buf_printf(&sql, " FROM %s WHERE %s", kind->table, where);
+	buf_printf(&sql, "%s FROM %s WHERE %s", more, kind->table, where);
 	return buf_take(&sql);
 }
 
@@ -86,11 +86,14 @@ static const struct load_sql *load_sql(struct customers *store)
 	*sql = (struct load_sql){
 	        .customer = customer,
 	        .contact = contact,
-	        .by_number = select_sql(customer, "number = ?1"),
-	        .by_former = select_sql(customer, "id = (SELECT customer FROM former_number"
-	                                          " WHERE number = ?1)"),
-	        .by_id = select_sql(customer, "id = ?1"),
-	        .contacts = select_sql(contact, "customer = ?1 ORDER BY id"),
+	        .by_number = select_sql(customer, "", "number = ?1"),
+	        .by_former = select_sql(customer, "",
+	                                "id = (SELECT customer FROM former_number"
+	                                " WHERE number = ?1)"),
+	        .by_id = select_sql(customer, "", "id = ?1"),
+	        .contacts =
+	                select_sql(contact, ", (SELECT link FROM contact_link WHERE contact = id)",
+	                           "customer = ?1 ORDER BY id"),
 	};
 	return sql;
 }
@@ -135,9 +138,10 @@ static void set_member(const struct field *field, struct db_query *query, int co
 	}
 }
 
-/* The row's fields into the members of `record`, a customer or a contact; returns its texts. */
+/* The row's fields into the members of `record`, a customer or a contact; returns its texts. The
+ * column behind them goes to `ret_column`, which may be NULL. */
 static const char *const *load_fields(const struct load *load, const struct kind *kind,
-                                      struct db_query *query, void *record)
+                                      struct db_query *query, void *record, int *ret_column)
 {
 	const char **texts = arena_new_array(load->arena, kind->n_fields, const char *);
 	int column = 2;
@@ -149,6 +153,8 @@ static const char *const *load_fields(const struct load *load, const struct kind
 			           (unsigned char *)record + field->member);
 		column += is_loaded(field);
 	}
+	if (ret_column != NULL)
+		*ret_column = column;
 	return texts;
 }
 
@@ -164,6 +170,7 @@ static const char *whole_name(const struct contact *contact, struct arena *arena
 
 static void contact_row(const struct load *load, struct db_query *query, struct list *list)
 {
+	int column;
 	struct contact *contact = list_add(list, load->arena);
 	*contact = (struct contact){
 	        .id = db_int(query, 0),
@@ -172,7 +179,8 @@ static void contact_row(const struct load *load, struct db_query *query, struct 
 	        .first_name = "",
 	        .last_name = "",
 	};
-	contact->texts = load_fields(load, load->sql->contact, query, contact);
+	contact->texts = load_fields(load, load->sql->contact, query, contact, &column);
+	contact->link = db_text(query, column, load->arena);
 	contact->name = whole_name(contact, load->arena);
 }
 
@@ -387,7 +395,7 @@ static bool load_row(struct load *load, struct db_query *query, struct customer 
 	load->customer = arena_alloc(load->arena, sizeof *load->customer);
 	load->id = load->customer->id = db_int(query, 0);
 	*ret_parent = db_int(query, 1);
-	load->customer->texts = load_fields(load, load->sql->customer, query, load->customer);
+	load->customer->texts = load_fields(load, load->sql->customer, query, load->customer, NULL);
 	db_finish(query);
 	*ret = load->customer;
 	return load_contacts(load) && load_rules(load);

@@ -31,7 +31,7 @@ struct load_sql {
 	const struct kind *customer, *contact;
 	char *by_number, *by_former; /* ?1 number: id, parent's id, the fields in order */
 	char *by_id;                 /* ?1 id: the same */
-	char *contacts;              /* ?1 customer's id: id, it, the fields in order */
+	char *contacts;              /* ?1 customer's id: id, it, the fields in order, link */
 };
 void customers_load_free(struct load_sql *sql);
 

@@ -133,6 +133,8 @@ int main(int argc, char **argv)
 	        .smtp = {.relay = no_relays},
 	        .rules = {.timezone = ""},
 	        .office = {.email = ""},
+	        .bounce = {.address = ""},
+	        .center = {.url = ""},
 	        .company = {"", "", ""},
 	};
 	for (int i = 0; i < JOB_STATE_COUNT; i++)

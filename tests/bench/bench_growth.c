@@ -219,6 +219,8 @@ static void set_up(struct bench *b, const char *directory, const char *name, lon
 	        .smtp = {.relay = no_relays},
 	        .rules = {.timezone = "UTC"},
 	        .office = {.email = ""},
+	        .bounce = {.address = ""},
+	        .center = {.url = ""},
 	        .company = {"", "", ""},
 	        .gate = {.hold_max_ms = 7LL * 86400000},
 	};

@@ -52,9 +52,23 @@ const unsigned char *templates_digest(const struct templates *templates)
 	return digest;
 }
 
-bool templates_render(const struct templates *templates, struct dates *dates,
-                      const struct outgoing_mail *outgoing, struct buf *ret, bool *ret_broken,
-                      struct error *err)
+void templates_mail_clear(struct templates_mail *mail)
+{
+	buf_free(&mail->message);
+}
+
+void templates_mail_sign(const struct templates *templates, const struct outgoing_mail *outgoing,
+                         const struct token_keys *keys, struct templates_mail *mail)
+{
+	(void)templates;
+	(void)outgoing;
+	(void)keys;
+	(void)mail;
+}
+
+bool templates_render_parts(const struct templates *templates, struct dates *dates,
+                            const struct outgoing_mail *outgoing, struct templates_mail *ret,
+                            bool *ret_broken, struct error *err)
 {
 	(void)templates;
 	(void)dates;
@@ -63,7 +77,7 @@ bool templates_render(const struct templates *templates, struct dates *dates,
 		error_set(err, EX_DATAERR, "completed.txt:3: section is never closed");
 	if (strcmp(outgoing->template, "unusable") == 0)
 		return error_set(err, EX_DATAERR, "the context is no JSON");
-	buf_adds(ret, outgoing->context);
+	buf_adds(&ret->message, outgoing->context);
 	return true;
 }
 
@@ -133,6 +147,7 @@ static void read_settings(const json_t *json, struct settings *ret, const char *
 	ret->mail.transport =
 	        (enum transport)choice_of(json, "transport", transports, TRANSPORT_SMTP);
 	ret->mail.maildir = text_of(json, "maildir", "");
+	ret->bounce.address = ret->bounce.delimiter = ret->bounce.key_file = "";
 	ret->mail.from = text_of(json, "from", "Example Hauling <dispatch@example.com>");
 	ret->mail.envelope_from = text_of(json, "envelope_from", "");
 }

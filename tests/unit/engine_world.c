@@ -7,6 +7,7 @@
 
 #include "db/fields.h"
 #include "mail/context.h"
+#include "mail/mail_tokens.h"
 #include "records/customers.h"
 #include "spool/spool.h"
 
@@ -36,6 +37,9 @@ static void set_defaults(struct world *w)
 	s->smtp.relay = no_relays;
 	s->rules.timezone = "UTC";
 	s->office.email = "office@example.com";
+	s->bounce.group = s->bounce.address = s->bounce.key_file = "";
+	s->bounce.delimiter = "+";
+	s->center.url = "";
 	s->company.name = s->company.phone = s->company.website = "";
 	s->gate.hold_max_ms = 7LL * 86400000;
 	for (int i = 0; i < JOB_STATE_COUNT; i++) {
@@ -165,7 +169,7 @@ static void note_context(struct world *w, const char *context)
 	const struct jsonview *view = context_read(arena, context, &err);
 	if (view == NULL)
 		fail_msg("%s: %s", context, err.text);
-	json_t *json = jsonview_json(view);
+	json_t *json = mail_tokens_seen(arena, view);
 	char *text = json_dumps(json, JSON_COMPACT);
 	(void)snprintf(w->contexts[w->n_in_flight], sizeof w->contexts[0], "%s", text);
 	free(text);

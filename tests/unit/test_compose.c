@@ -407,6 +407,35 @@ static void no_field_can_add_a_header(void **state)
 	}
 }
 
+static void expect_lines(const struct compose_mail *mail, const char *lines)
+{
+	struct buf out = {0};
+	compose_mail(mail, &out);
+	check_bytes(&out);
+	if (strstr(out.data, lines) == NULL)
+		fail_msg("%s is not in\n%s", lines, out.data);
+	buf_free(&out);
+}
+
+static void where_a_reader_says_no_more(void **state)
+{
+	(void)state;
+	struct compose_mail mail = plain;
+	struct buf none = {0};
+	compose_mail(&mail, &none);
+	assert_null(strstr(none.data, "List-"));
+	buf_free(&none);
+	mail.opt_out_address = "b+abc@example.com";
+	expect_lines(&mail,
+	             "\r\nList-Unsubscribe: <mailto:b+abc@example.com?subject=unsubscribe>\r\n"
+	             "MIME-Version");
+	mail.opt_out_url = "https://center.example.com/u/abc";
+	expect_lines(&mail, "?subject=unsubscribe>,\r\n <https://center.example.com/u/abc>\r\n"
+	                    "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nMIME-Version");
+	mail.opt_out_address = "a&b?c%=abc@example.com";
+	expect_lines(&mail, "<mailto:a%26b%3Fc%25%3Dabc@example.com?subject=unsubscribe>,");
+}
+
 static void the_same_mail_is_the_same_bytes(void **state)
 {
 	(void)state;
@@ -490,6 +519,7 @@ int main(void)
 	        cmocka_unit_test(the_same_mail_is_the_same_bytes),
 	        cmocka_unit_test(encodings_are_chosen_by_size),
 	        cmocka_unit_test(dates_before_and_far_after),
+	        cmocka_unit_test(where_a_reader_says_no_more),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	g_mime_shutdown();

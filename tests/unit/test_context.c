@@ -114,6 +114,8 @@ static void tell_all(struct world *w)
 	w->settings.company.name = "Example Hauling";
 	w->settings.company.phone = "1";
 	w->settings.company.website = "https://example.com";
+	w->settings.bounce.address = "bounce@example.com";
+	w->settings.center.url = "https://center.example.com/";
 	publish(w, JOB_DISPATCHED, times[0]);
 	publish(w, JOB_STARTED, times[1]);
 	publish(w, JOB_PAUSED, times[4]);

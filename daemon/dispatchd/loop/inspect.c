@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "common/socket_share.h"
 #include "common/target.h"
+#include "dispatchd/mailer/mailer_config.h"
 #include "dispatchd/mailer/transport_check.h"
 #include "dispatchd/sys/log.h"
 #include "engine/known.h"
@@ -61,6 +62,21 @@ static bool login(const struct settings *settings, struct error *err)
 		return true;
 	}
 	return transport_check(settings, TRANSPORT_PART_LOGIN, err);
+}
+
+static bool bounce_keys(const struct settings *settings, struct error *err)
+{
+	struct token_keys keys;
+	if (for_another && *settings->bounce.address && !*settings->bounce.key_file &&
+	    getenv("CREDENTIALS_DIRECTORY") == NULL) {
+		log_write(LOG_NOTICE,
+		          "[bounce] key: not checked; without key_file it is the credential "
+		          "bounce-key, which only the service gets from systemd");
+		return true;
+	}
+	bool ok = mailer_config_keys(settings, &keys, err);
+	token_keys_wipe(&keys);
+	return ok;
 }
 
 static bool relays(const struct settings *settings, struct error *err)
@@ -129,6 +145,7 @@ static const struct check files[] = {
         {.key = "smtp.password_file", .because = "smtp.user", .holds = smtp_password},
         {.key = "smtp.ca_file", .because = "smtp.relay", .holds = relays},
         {.key = "customers.key_file", .holds = key_is_private},
+        {.key = "bounce.key_file", .because = "bounce.address", .holds = bounce_keys},
         {.key = "http.group", .holds = http_group},
         {.key = "bounce.group", .holds = bounce_group},
 };

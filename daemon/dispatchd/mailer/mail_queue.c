@@ -255,6 +255,7 @@ void mail_queue_free_spent(struct queued_mail *spent)
 	while (spent) {
 		struct queued_mail *next = spent->next;
 		outgoing_mail_free(spent->outgoing);
+		free(spent->envelope);
 		free(spent);
 		spent = next;
 	}

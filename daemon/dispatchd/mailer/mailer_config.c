@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <sysexits.h>
 
 static bool set_envelope(struct mailer_config *config, const struct settings *settings,
                          struct error *err)
@@ -24,13 +25,33 @@ static bool set_envelope(struct mailer_config *config, const struct settings *se
 	return true;
 }
 
+bool mailer_config_keys(const struct settings *settings, struct token_keys *ret, struct error *err)
+{
+	*ret = (struct token_keys){.n = 0};
+	if (settings->bounce.address[0] == '\0')
+		return true;
+	if (!token_keys_read(settings->bounce.key_file, ret, err))
+		return error_prefix(err, "[bounce] key_file");
+	return ret->n > 0 || error_set(err, EX_CONFIG,
+	                               "[bounce] address is set, but there is no key: set key_file "
+	                               "or the credential bounce-key");
+}
+
+static bool set_bounce(struct mailer_config *config, const struct settings *settings,
+                       struct error *err)
+{
+	config->bounce = mem_strdup(settings->bounce.address);
+	config->delimiter = mem_strdup(settings->bounce.delimiter);
+	return mailer_config_keys(settings, &config->keys, err);
+}
+
 static bool fill(struct mailer_config *config, const struct settings *settings, struct error *err)
 {
 	config->transport = transport_rows[settings->mail.transport];
 	config->connections =
 	        settings->smtp.connections > 0 ? (size_t)settings->smtp.connections : 1;
 	config->rate = settings->smtp.rate;
-	return set_envelope(config, settings, err) &&
+	return set_envelope(config, settings, err) && set_bounce(config, settings, err) &&
 	       config->transport->targets(settings, &config->targets, err);
 }
 
@@ -57,7 +78,10 @@ struct mailer_config *mailer_config_unref(struct mailer_config *config)
 	if (!config || atomic_fetch_sub(&config->refs, 1) != 1)
 		return NULL;
 	config->transport->clear(&config->targets);
+	token_keys_wipe(&config->keys);
 	free(config->envelope);
+	free(config->bounce);
+	free(config->delimiter);
 	if (config->templates)
 		templates_unref(config->templates);
 	free(config);

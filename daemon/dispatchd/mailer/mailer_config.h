@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "dispatchd/mailer/transport.h"
 #include "mail/templates.h"
+#include "mail/token.h"
 #include "model/settings.h"
 
 #include <stdatomic.h>
@@ -20,6 +21,9 @@ struct mailer_config {
 	struct transport_targets targets;
 	char *envelope;      /* the address of the sender */
 	struct mailbox from; /* [mail] from */
+	/* Of [bounce]: keys that sign; none, and "", where mails bear no tokens. */
+	struct token_keys keys;
+	char *bounce, *delimiter;
 	size_t connections;
 	double rate;
 	struct templates *templates;
@@ -29,6 +33,9 @@ struct mailer_config {
  * reads password and authorities, and keeps nothing of `settings`. */
 struct mailer_config *mailer_config_new(const struct settings *settings,
                                         struct templates *templates, struct error *err) MUST_CHECK;
+/* The keys of [bounce]; none without an address. Codes 78, 77, 74. */
+bool mailer_config_keys(const struct settings *settings, struct token_keys *ret,
+                        struct error *err) MUST_CHECK;
 struct mailer_config *mailer_config_ref(struct mailer_config *config);
 /* Takes NULL; returns NULL. */
 struct mailer_config *mailer_config_unref(struct mailer_config *config);

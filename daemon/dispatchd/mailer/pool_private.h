@@ -35,6 +35,7 @@ struct queued_mail {
 	bool yields;     /* the relay failed when it was its turn: others first */
 	bool template_broken;
 	struct rendering rendering; /* the last one */
+	char *envelope;             /* its signed sender; NULL for none */
 	char fault[256];
 	char relay[128]; /* the last that was tried, and what came of it */
 	char words[DELIVERY_REPLY_MAX];

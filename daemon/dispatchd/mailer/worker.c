@@ -45,6 +45,43 @@ static enum delivery judge_ours(enum smtp_stage stage)
 	        .delivery;
 }
 
+/* What is kept of the rendering has placeholders for tokens. */
+static bool render_signed(const struct run *run, struct queued_mail *queued, struct buf *ret,
+                          struct error *err)
+{
+	struct templates *templates = run->config->templates;
+	struct outgoing_mail *outgoing = queued->outgoing;
+	struct templates_mail mail = {.has_html = false};
+
+	outgoing->signs = run->config->keys.n > 0 && outgoing->link[0] != '\0';
+	bool ok = templates_render_parts(templates, run->worker->pool->dates, outgoing, &mail,
+	                                 &queued->template_broken, err);
+	if (ok) {
+		rendering_set(&queued->rendering, templates_digest(templates),
+		              buf_text(&mail.message), mail.message.len);
+		templates_mail_sign(templates, outgoing, &run->config->keys, &mail);
+		*ret = mail.message;
+		mail.message = (struct buf){0};
+	}
+	templates_mail_clear(&mail);
+	return ok;
+}
+
+/* The office's mails bear no token: nobody need be told of what becomes of them. */
+static const char *envelope_of(const struct run *run, struct queued_mail *queued)
+{
+	const struct mailer_config *config = run->config;
+	char address[TOKEN_ADDRESS_SIZE];
+
+	if (config->keys.n == 0 || queued->outgoing->contact == 0)
+		return config->envelope;
+	mail_tokens_envelope(&config->keys, config->bounce, config->delimiter, queued->outgoing,
+	                     address);
+	free(queued->envelope); /* of another try, by another key */
+	queued->envelope = mem_strdup(address);
+	return queued->envelope;
+}
+
 /* The message, or false with a result that says why there is none. */
 static bool worker_render(const struct run *run, struct queued_mail *queued, struct buf *ret,
                           struct delivery_result *result)
@@ -59,11 +96,7 @@ static bool worker_render(const struct run *run, struct queued_mail *queued, str
 	}
 	/* What a template sees takes many times the bytes of its text. */
 	bool large = outgoing_mail_bytes(queued->outgoing) > LARGE_MAIL_BYTES;
-	bool ok = templates_render(run->config->templates, run->worker->pool->dates,
-	                           queued->outgoing, ret, &queued->template_broken, &err);
-	if (ok)
-		rendering_set(&queued->rendering, templates_digest(run->config->templates),
-		              buf_text(ret), ret->len);
+	bool ok = render_signed(run, queued, ret, &err);
 	if (large)
 		(void)malloc_trim(0); /* small blocks by the hundred thousand */
 	if (!ok || queued->template_broken)
@@ -178,7 +211,7 @@ static bool feed_next(void *arg, struct transport_mail *ret)
 		struct buf message = {0};
 		if (worker_render(run, queued, &message, &result)) {
 			run->taken++;
-			*ret = (struct transport_mail){.from = run->config->envelope,
+			*ret = (struct transport_mail){.from = envelope_of(run, queued),
 			                               .to = queued->outgoing->to,
 			                               .message = message,
 			                               .id = queued->outgoing->mail,
