@@ -20,6 +20,7 @@
 #include "engine/bounce_strikes.h"
 #include "engine/bounce_subject.h"
 #include "engine/engine_private.h"
+#include "engine/opt_out.h"
 #include "mail/report_judge.h"
 
 #include <string.h>
@@ -108,6 +109,24 @@ static void set_mail(struct engine *engine, const struct bounce_subject *subject
 		row->message_id = bounce_text(engine->arena, subject->mail.message_id, 998);
 }
 
+/* By a token of the contact itself: there need be no mail anymore. */
+static bool record_opt_out(struct engine *engine, const struct bounce_facts *facts,
+                           const struct bounce_subject *subject, struct spool_bounce *row,
+                           json_t *out)
+{
+	struct error ignored;
+	bool complaint = facts->kind == MAIL_REPORT_COMPLAINT;
+	if (!subject->has_token || subject->token.kind != TOKEN_OPT_OUT || *subject->why != '\0' ||
+	    (!complaint && facts->kind != MAIL_REPORT_OPT_OUT) ||
+	    !engine_opt_out_by_mail(engine, &subject->token, complaint || facts->all, &ignored))
+		return false;
+	row->contact = subject->token.id;
+	row->took = complaint ? "complained" : "opted_out";
+	spool_bounce_add(engine->spool, row);
+	answer(out, row);
+	return true;
+}
+
 bool engine_bounce_take(struct engine *engine, const json_t *in, json_t *out, struct error *err)
 {
 	static const struct bounce_recipient nobody = {.address = "", .code = "", .text = ""};
@@ -135,7 +154,7 @@ bool engine_bounce_take(struct engine *engine, const json_t *in, json_t *out, st
 	};
 	if (subject.known)
 		record_known(engine, &act, &row, out);
-	else
+	else if (!record_opt_out(engine, &facts, &subject, &row, out))
 		record_unknown(engine, &subject, &row, out);
 	return true;
 }

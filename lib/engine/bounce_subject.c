@@ -9,7 +9,7 @@
 
 #include "base/address.h"
 #include "engine/engine_private.h"
-#include "engine/known.h"
+#include "engine/opt_out.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -90,8 +90,9 @@ static void find_signed(struct engine *engine, const struct bounce_facts *facts,
 {
 	const struct token *token = &ret->token;
 	if (token->kind == TOKEN_OPT_OUT) {
-		ret->has_token =
-		        token_verify(&engine->token_keys, token, engine->seen.identity, "");
+		struct contact_choice ignored;
+		struct error none;
+		ret->has_token = engine_opt_out_verify(engine, token, &ignored, &none);
 		ret->why = ret->has_token ? "" : "forged";
 	} else if (!spool_mail_load(engine->spool, token->id, engine->arena, &ret->mail)) {
 		ret->why = spool_mail_id_known(engine->spool, token->id) ? "old" : "forged";

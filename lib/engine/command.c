@@ -20,6 +20,7 @@
 #include "engine/mail_pause.h"
 #include "engine/mail_state.h"
 #include "engine/mail_supersede.h"
+#include "engine/opt_out.h"
 #include "engine/outcome.h"
 #include "model/request.h"
 #include "spool/spool_pause.h"
@@ -335,6 +336,16 @@ static bool run_adopt(struct ask *ask)
 	return true;
 }
 
+static bool run_opt_out_show(struct ask *ask)
+{
+	return engine_opt_out_show(ask->engine, ask->in, ask->out, &ask->err);
+}
+
+static bool run_opt_out_set(struct ask *ask)
+{
+	return engine_opt_out_set(ask->engine, ask->in, ask->out, &ask->err);
+}
+
 static bool run_bounce_take(struct ask *ask)
 {
 	return engine_bounce_take(ask->engine, ask->in, ask->out, &ask->err);
@@ -358,6 +369,8 @@ static run_fn *const runs[REQUEST_COUNT] = {
         [REQUEST_GATE] = run_gate,
         [REQUEST_NUMBERS] = run_numbers,
         [REQUEST_CUSTOMERS_ADOPT] = run_adopt,
+        [REQUEST_OPT_OUT_SHOW] = run_opt_out_show,
+        [REQUEST_OPT_OUT_SET] = run_opt_out_set,
         [REQUEST_BOUNCE_TAKE] = run_bounce_take,
         [REQUEST_BOUNCE_REPORT] = run_bounce_report,
 };

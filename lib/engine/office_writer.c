@@ -8,6 +8,7 @@
 #include "base/jsontext.h"
 #include "engine/known.h"
 #include "model/kind.h"
+#include "records/contact_choice.h"
 #include "records/records.h"
 
 #include <jansson.h>
@@ -84,6 +85,30 @@ static bool run_refused(struct office_writer *writer, const struct spool_office_
 	return ok;
 }
 
+static bool run_opt_out(struct office_writer *writer, const struct spool_office_write *row,
+                        struct error *err)
+{
+	json_int_t contact = 0, off = 0, on = 0;
+	const char *link = "";
+	json_t *detail = jsontext_read(row->detail, strlen(row->detail), err);
+	bool ok = detail != NULL;
+	if (ok && json_unpack(detail, "{s:I, s:s, s:I, s:I}", "contact", &contact, "link", &link,
+	                      "off", &off, "on", &on) != 0)
+		ok = error_set(err, EX_DATAERR, "office write %lld is damaged",
+		               (long long)row->seq);
+	ok = ok && contact_choice_set(writer->customers, contact, link, (unsigned)off, (unsigned)on,
+	                              row->time, err);
+	json_decref(detail);
+	return ok;
+}
+
+static bool run_one(struct office_writer *writer, const struct spool_office_write *row,
+                    struct error *err)
+{
+	return strcmp(row->kind, "opt_out") == 0 ? run_opt_out(writer, row, err)
+	                                         : run_refused(writer, row, err);
+}
+
 static void refuse(struct office_write_result *result, const struct error *why)
 {
 	result->refused = true;
@@ -110,7 +135,8 @@ static bool run_feed(struct office_writer *writer, const struct spool_office_wri
 	return ok;
 }
 
-/* An address; or all entries of the feed up to the next address, so that the order stays. */
+/* An address or an opt-out; or all entries of the feed up to the next of these, so that the order
+ * stays. */
 static size_t run_some(struct office_writer *writer, const struct spool_office_write *rows,
                        size_t n, struct instant now, struct office_write_result *ret,
                        struct error *err)
@@ -129,7 +155,7 @@ static size_t run_some(struct office_writer *writer, const struct spool_office_w
 	}
 	if (some > 0)
 		return run_feed(writer, rows, some, now, ret, err) ? some : 0;
-	if (run_refused(writer, rows, err))
+	if (run_one(writer, rows, err))
 		return 1;
 	if (!db_input_fault(customers_db(writer->customers), err))
 		return 0;

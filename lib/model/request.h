@@ -25,6 +25,8 @@ enum control_request {
 	REQUEST_GATE,
 	REQUEST_NUMBERS,
 	REQUEST_CUSTOMERS_ADOPT,
+	REQUEST_OPT_OUT_SHOW,
+	REQUEST_OPT_OUT_SET,
 	REQUEST_BOUNCE_TAKE,
 	REQUEST_BOUNCE_REPORT,
 	REQUEST_BOUNCE_FORWARD, /* comes with bytes, and from the socket for reports alone */

@@ -323,7 +323,7 @@ void spool_wait_remove(struct spool *spool, int64_t id);
 
 struct spool_office_write {
 	int64_t seq;
-	const char *kind;   /* "refused" or "customer" */
+	const char *kind;   /* "refused", "opt_out" or "customer" */
 	const char *detail; /* JSON */
 	const char *entry;  /* the stream entry's id; "" for none */
 	struct instant time;
