@@ -115,6 +115,15 @@ void words_choose(struct call *call)
 	call->language = &languages[accept_language(accepted(call->request), codes, n_languages)];
 }
 
+void words_choose_locale(struct call *call, const char *locale)
+{
+	size_t len = strcspn(locale, "-_");
+	for (size_t i = 0; i < n_languages && len > 0; i++)
+		if (strlen(languages[i].code) == len &&
+		    strncasecmp(languages[i].code, locale, len) == 0)
+			call->language = &languages[i];
+}
+
 const char *words_language(const struct call *call)
 {
 	return call->language ? call->language->code : languages[0].code;

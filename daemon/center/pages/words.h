@@ -32,6 +32,8 @@ void words_free(void);
 /* Chooses call->language: the account's own, else the browser's (Accept-Language), else English. To
  * be called once it is known who asks. */
 void words_choose(struct call *call);
+/* Chooses that of a locale ("de-AT"), where there is one of it. */
+void words_choose_locale(struct call *call, const char *locale);
 /* "de", for <html lang>. Static. */
 const char *words_language(const struct call *call);
 /* Whether there is a language of that code. */
