@@ -9,7 +9,6 @@ import signal
 import pytest
 
 import signed
-
 from kit import add_customer, dispatchd, text_of, use_shipped_templates, wait_outcome, write
 from smtp_peer import start
 
