@@ -58,6 +58,6 @@ extern const struct route tile_page_routes[];
 extern const struct route system_page_routes[];
 extern const struct route tab_page_routes[]; /* the last: `:tab` is any */
 extern const struct route opt_out_page_routes[];
-extern const struct route entry_routes[];    /* login, logout, files of the pages */
+extern const struct route entry_routes[]; /* login, logout, files of the pages */
 
 #endif
