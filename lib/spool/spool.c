@@ -62,10 +62,13 @@ static const char spool_15[] =
 static const char spool_16[] =
 #include "spool_16.sql.h"
         ;
+static const char spool_17[] =
+#include "spool_17.sql.h"
+        ;
 
 static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4,  spool_5,  spool_6,
                                          spool_7,  spool_8,  spool_9,  spool_10, spool_11, spool_12,
-                                         spool_13, spool_14, spool_15, spool_16};
+                                         spool_13, spool_14, spool_15, spool_16, spool_17};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -75,7 +78,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "6c8922c101d03972b1bad9257fda38855e8da9252853d3094f92a8a7f7d961e1",
+        .digest = "83bd658208d9a3f9c44dd8703ac54a7fe8963f6e1c267da0c16db44296b25236",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",
@@ -295,7 +298,7 @@ struct spool *spool_close(struct spool *spool)
 bool spool_begin(struct spool *spool, struct error *err)
 {
 	spool->failed = false;
-	spool->last_mail = 0;
+	spool->last_mail = spool->last_outcome = 0;
 	return db_begin(spool->db, err);
 }
 

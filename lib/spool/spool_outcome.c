@@ -24,26 +24,46 @@ static void bind_id(struct db_query *q, int i, int64_t id)
 
 /* ---- Adding ---- */
 
+/* Behind all that were ever added: purged ones were published. */
+static int64_t next_seq(struct spool *spool)
+{
+	if (spool->last_outcome == 0)
+		spool->last_outcome = spool_last_outcome(spool);
+	return ++spool->last_outcome;
+}
+
+/* Nearly all have no more than that. */
+static const char insert_plain[] =
+        "INSERT INTO outcome (seq, time, event, job, mail, status, reason, fields, stream, key) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', '')";
+static const char insert_any[] =
+        "INSERT INTO outcome (seq, time, event, job, mail, status, reason, fields, stream, key, "
+        "again, entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+static void bind_rest(struct db_query *q, const struct spool_outcome *outcome)
+{
+	db_bind_static_text(q, 9, outboxes[outcome->outbox]);
+	db_bind_static_text(q, 10, outcome->key ? outcome->key : "");
+	bind_id(q, 11, outcome->again);
+	db_bind_static_text(q, 12, outcome->entry);
+}
+
 static void insert(struct spool *spool, struct spool_outcome *outcome, const void *fields,
                    size_t len)
 {
-	struct db_query *q =
-	        spool_query(spool, "INSERT INTO outcome (stream, key, time, event, job, mail, "
-	                           "status, reason, fields, again, entry) "
-	                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
-	db_bind_static_text(q, 1, outboxes[outcome->outbox]);
-	db_bind_static_text(q, 2, outcome->key ? outcome->key : "");
-	db_bind_int(q, 3, outcome->time.ms);
-	bind_id(q, 4, outcome->event);
-	bind_id(q, 5, outcome->job);
-	bind_id(q, 6, outcome->mail);
-	db_bind_static_text(q, 7, status_name(outcome->status));
-	db_bind_static_text(q, 8, reason_name(outcome->reason));
-	db_bind_static_blob(q, 9, fields, len);
-	bind_id(q, 10, outcome->again);
-	db_bind_static_text(q, 11, outcome->entry);
+	struct db_query *q = spool_query(spool, outcome->of != NULL ? insert_plain : insert_any);
+	outcome->seq = next_seq(spool);
+	db_bind_int(q, 1, outcome->seq);
+	db_bind_int(q, 2, outcome->time.ms);
+	bind_id(q, 3, outcome->event);
+	bind_id(q, 4, outcome->job);
+	bind_id(q, 5, outcome->mail);
+	db_bind_static_text(q, 6, status_name(outcome->status));
+	db_bind_static_text(q, 7, reason_name(outcome->reason));
+	db_bind_static_blob(q, 8, fields, len);
+	if (outcome->of == NULL)
+		bind_rest(q, outcome);
 	spool_run(spool, q);
-	outcome->seq = db_last_id(spool->db);
 }
 
 void spool_outcome_add(struct spool *spool, struct spool_outcome *outcome)
@@ -184,7 +204,7 @@ struct spool_outcome *spool_dead_letters(struct spool *spool, int64_t limit, str
 {
 	struct db_query *q = spool_query(
 	        spool, OUTCOME_COLUMNS
-	        "WHERE stream = 'dead' AND key <> 'retried' ORDER BY seq DESC LIMIT ?1");
+	        "WHERE entry IS NOT NULL AND key <> 'retried' ORDER BY seq DESC LIMIT ?1");
 	db_bind_int(q, 1, limit);
 	return outcomes_read(spool, q, arena, ret_n);
 }
@@ -197,7 +217,7 @@ struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64
 	size_t n = 0, cap = 0, end = arena_bytes(arena) + max_bytes;
 	struct db_query *q =
 	        spool_query(spool, OUTCOME_COLUMNS
-	                    "WHERE stream = 'dead' AND key <> 'retried' AND seq > ?1 AND "
+	                    "WHERE entry IS NOT NULL AND key <> 'retried' AND seq > ?1 AND "
 	                    "seq <= ?2 ORDER BY seq LIMIT ?3");
 	db_bind_int(q, 1, after);
 	db_bind_int(q, 2, until);
@@ -214,9 +234,9 @@ struct spool_outcome *spool_dead_after(struct spool *spool, int64_t after, int64
 struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, int64_t seq,
                                        struct arena *arena, size_t *ret_n)
 {
-	struct db_query *q =
-	        spool_query(spool, OUTCOME_COLUMNS "WHERE stream = 'dead' AND key <> 'retried' AND "
-	                                           "(entry = ?1 OR seq = ?2) ORDER BY seq");
+	struct db_query *q = spool_query(spool, OUTCOME_COLUMNS
+	                                 "WHERE entry IS NOT NULL AND key <> 'retried' AND "
+	                                 "(entry = ?1 OR seq = ?2) ORDER BY seq");
 	db_bind_text(q, 1, entry);
 	db_bind_int(q, 2, seq);
 	return outcomes_read(spool, q, arena, ret_n);
@@ -225,14 +245,14 @@ struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, i
 void spool_dead_retried(struct spool *spool, int64_t seq)
 {
 	struct db_query *q = spool_query(
-	        spool, "UPDATE outcome SET key = 'retried' WHERE seq = ?1 AND stream = 'dead'");
+	        spool, "UPDATE outcome SET key = 'retried' WHERE seq = ?1 AND entry IS NOT NULL");
 	db_bind_int(q, 1, seq);
 	spool_run(spool, q);
 }
 
 bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int64_t seq)
 {
-	struct db_query *q = spool_query(spool, "SELECT 1 FROM outcome WHERE stream = 'dead' AND "
+	struct db_query *q = spool_query(spool, "SELECT 1 FROM outcome WHERE "
 	                                        "key <> 'retried' AND entry = ?1 AND "
 	                                        "key = ?2 AND fields = ?3 AND seq <= ?4 LIMIT 1");
 	db_bind_text(q, 1, dead->entry);
@@ -268,21 +288,23 @@ void spool_write_something(struct spool *spool, struct instant now)
 
 int64_t spool_last_outcome(struct spool *spool)
 {
-	/* Where all are purged, the last one that was published was the last one. */
+	/* Where the last ones are purged, the last one that was published was the last one. */
 	return spool_run_int(spool,
-	                     spool_query(spool, "SELECT coalesce((SELECT max(seq) FROM outcome), "
-	                                        "value) FROM meta WHERE key = 'published'"),
+	                     spool_query(spool,
+	                                 "SELECT max(coalesce((SELECT max(seq) FROM outcome), 0), "
+	                                 "value) FROM meta WHERE key = 'published'"),
 	                     0);
 }
 
 void spool_outcome_again(struct spool *spool, int64_t seq, struct instant now)
 {
 	struct db_query *q = spool_query(
-	        spool, "INSERT INTO outcome (stream, key, time, event, job, mail, again, status, "
-	               "reason, fields) SELECT stream, key, ?2, event, job, mail, seq, status, "
-	               "reason, fields FROM outcome WHERE seq = ?1");
+	        spool, "INSERT INTO outcome (seq, stream, key, time, event, job, mail, again, "
+	               "status, reason, fields) SELECT ?3, stream, key, ?2, event, job, mail, seq, "
+	               "status, reason, fields FROM outcome WHERE seq = ?1");
 	db_bind_int(q, 1, seq);
 	db_bind_int(q, 2, now.ms);
+	db_bind_int(q, 3, next_seq(spool));
 	spool_run(spool, q);
 	spool_outcomes_forget(spool);
 }

@@ -26,7 +26,8 @@ struct spool {
 	        mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */
 	bool counted; /* `mails_before` is in the file, as of the last commit */
 	int64_t waits, waits_before;
-	int64_t last_mail; /* the largest id of a mail; 0: not yet known in this transaction */
+	int64_t last_mail;    /* the largest id of a mail; 0: not yet known in this transaction */
+	int64_t last_outcome; /* the same of outcomes */
 	struct instant last_sent,
 	        last_sent_before; /* when a mail was; {0}: not since the opening */
 	struct {

@@ -423,8 +423,8 @@ bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct er
 bool spool_read_dead_count(struct spool *spool, int64_t *ret, struct error *err)
 {
 	return spool_read_int(
-	        spool, "SELECT count(*) FROM outcome WHERE stream = 'dead' AND key <> 'retried'", 0,
-	        ret, err);
+	        spool, "SELECT count(*) FROM outcome WHERE entry IS NOT NULL AND key <> 'retried'",
+	        0, ret, err);
 }
 
 static json_t *held_json(const struct spool_request *request)

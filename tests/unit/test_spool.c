@@ -159,6 +159,16 @@ static void what_redis_has_is_a_watermark(void **state)
 	spool_set_published(spool, 5);
 	assert_false(spool_purge(spool, instant_add(now, 1), now, 1000));
 	assert_int_equal(spool_last_outcome(spool), 5); /* with none left, none is unpublished */
+	struct spool_outcome next = {.time = now, .fields = "", .fields_len = 0};
+	spool_outcome_add(spool, &next);
+	assert_int_equal(next.seq, 6); /* and no number is used again, */
+	commit();
+	spool = spool_close(spool);
+	assert_non_null(spool = spool_open(path, DB_WRITE, NULL));
+	begin();
+	spool_set_published(spool, 9); /* also where an older one is still there */
+	spool_outcome_add(spool, &next);
+	assert_int_equal(next.seq, 10);
 	commit();
 }
 
