@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "bounce/read/mime.h"
 #include "bounce/read/print.h"
+#include "mail/token.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ static void check(const struct mail_report *report)
 	must_be_line(report->envelope_id, 4000);
 	must_be_line(report->returned_path, MAIL_REPORT_ADDRESS_MAX);
 	must_be_line(report->from, MAIL_REPORT_ADDRESS_MAX);
+	must(strlen(report->token) == 0 || strlen(report->token) == TOKEN_LENGTH);
 	must_be_line(report->feedback, 4000);
 	for (size_t i = 0; i < report->n_recipients; i++)
 		check_recipient(report, &report->recipients[i]);
