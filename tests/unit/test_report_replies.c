@@ -13,7 +13,7 @@
 
 #define CASES "tests/unit/reply-cases.txt"
 
-enum { CASES_MIN = 150 };
+enum { CASES_MIN = 300 };
 
 static enum mail_report_stage stage_named(const char *name)
 {
