@@ -39,5 +39,9 @@ bool check_relays(const json_t *status, struct spool *spool, json_t *findings,
  * end. */
 bool check_pause(struct spool *spool, struct instant now, json_t *findings,
                  struct error *err) MUST_CHECK;
+/* Adds `refusals` where the office was alarmed in the last day that mail servers refuse mails, and
+ * `busy` for each address (with its `contact`) that another busy day may mark. */
+bool check_reports(struct spool *spool, struct instant now, json_t *findings,
+                   struct error *err) MUST_CHECK;
 
 #endif

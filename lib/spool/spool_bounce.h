@@ -99,6 +99,13 @@ struct spool_bounce_filter {
  * of the mail, address, code, text, took, why, sender, message_id. */
 bool spool_read_bounces(struct spool *spool, const struct spool_bounce_filter *filter, json_t **ret,
                         struct error *err) MUST_CHECK;
+/* What the office may want to know: `refused`, how many mails were refused since, 0 unless the
+ * office was alarmed since; `busy`, addresses that were busy on two days or more since
+ * `busy_since`,
+ * [{"contact", "address", "days"}]. */
+bool spool_read_bounce_troubles(struct spool *spool, struct instant since,
+                                struct instant busy_since, json_t **ret,
+                                struct error *err) MUST_CHECK;
 /* Code 66: no such report. */
 bool spool_read_bounce(struct spool *spool, int64_t id, json_t **ret, struct error *err) MUST_CHECK;
 

@@ -108,6 +108,36 @@ bool spool_read_bounces(struct spool *spool, const struct spool_bounce_filter *f
 	return end(spool, rows_json(spool, q), ret, err);
 }
 
+static json_t *busy_json(struct spool *spool, struct instant since)
+{
+	json_t *list = json_array();
+	struct db_query *q =
+	        spool_query(spool, "SELECT contact, address, count(*) FROM strike WHERE time > ?1 "
+	                           "GROUP BY contact, address HAVING count(*) > 1");
+	db_bind_int(q, 1, since.ms);
+	while (spool_row(spool, q)) {
+		json_t *row = json_object();
+		json_object_set_new(row, "contact", json_integer(db_int(q, 0)));
+		spool_set_text(row, "address", db_peek_text(q, 1, NULL));
+		json_object_set_new(row, "days", json_integer(db_int(q, 2)));
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+bool spool_read_bounce_troubles(struct spool *spool, struct instant since,
+                                struct instant busy_since, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	json_t *json = json_object();
+	bool alarmed = spool_refusals_alarmed(spool).ms > since.ms;
+	json_object_set_new(json, "refused",
+	                    json_integer(alarmed ? spool_bounces_refused(spool, since) : 0));
+	json_object_set_new(json, "busy", busy_json(spool, busy_since));
+	return end(spool, json, ret, err);
+}
+
 bool spool_read_bounce(struct spool *spool, int64_t id, json_t **ret, struct error *err)
 {
 	if (!spool_begin_read(spool, err))

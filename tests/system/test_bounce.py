@@ -3,6 +3,7 @@
 import email
 import email.policy
 import json
+import sqlite3
 
 import pytest
 
@@ -117,6 +118,33 @@ def test_a_refused_mail_marks_nobody_and_many_alarm_the_office(farm, smtp):
     assert farm.daemon.wait_log("mail servers refuse mails") is not False
     assert smtp.count == 7
     assert farm.ctl_json("mail", "show", str(mails[0]))["reason"] == "mail_refused"
+
+
+def test_check_finds_refusals_and_full_mailboxes(farm, smtp):
+    assert farm.ctl("check").stdout == "no problems found\n"
+    mails = [send(farm, f"J{i}") for i in range(6)]
+    for mail in mails[:5]:
+        report(farm, mail, "5.7.1")
+    report(farm, mails[5], "5.2.2")
+    farm.daemon.stop()
+    with sqlite3.connect(farm.path("spool.db")) as db:  # another day
+        db.execute("INSERT INTO strike SELECT contact, address, day - 2, time - 172800000, NULL FROM strike")
+    db.close()
+    done = farm.ctl("check", check=False)
+    assert done.returncode == 1
+    assert "mail servers refused 5 mails for what they are in the last 24 hours" in done.stdout
+    assert "farm@example.com of contact 1 was full or away on 2 days; on 3 within 30 it is marked invalid" in done.stdout
+    assert [row["finding"] for row in farm.ctl_json("check", check=False)] == ["refusals", "busy"]
+    # And on the third day it is.
+    farm.start_daemon()
+    assert report(farm, send(farm, "K"), "4.2.2")["took"] == "struck"
+    farm.daemon.stop()
+    with sqlite3.connect(farm.path("spool.db")) as db:
+        db.execute("UPDATE strike SET day = day - 1 WHERE day = (SELECT max(day) FROM strike)")
+    db.close()
+    farm.start_daemon()
+    assert report(farm, send(farm, "L"), "4.2.2")["took"] == "marked"
+    assert farm.outcomes(wait_for={"status": "sent", "to": "second@example.com"})["job"] == "L"
 
 
 def test_without_a_daemon_too(farm, smtp):

@@ -201,7 +201,8 @@ bool survey_mailing(struct call *call, const json_t *status, json_t *findings, s
 {
 	struct spool *spool = stores_spool(call->stores, err);
 	return spool && check_relays(status, spool, findings, err) &&
-	       check_pause(spool, call->now, findings, err);
+	       check_pause(spool, call->now, findings, err) &&
+	       check_reports(spool, call->now, findings, err);
 }
 
 static void api_survey_today(struct call *call)

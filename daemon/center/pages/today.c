@@ -243,6 +243,17 @@ static const struct group {
          .finding = "relay",
          .row = row_of_sentence,
          .bad = true},
+        {.id = "refusals",
+         .title = "today.refusals",
+         .list = "findings",
+         .finding = "refusals",
+         .row = row_of_sentence,
+         .bad = true},
+        {.id = "busy",
+         .title = "today.busy",
+         .list = "findings",
+         .finding = "busy",
+         .row = row_of_sentence},
 };
 
 static const struct group *group_find(const char *id)

@@ -23,6 +23,8 @@ static const struct {
         {"template", "Templates"},
         {"sender", "Sender"},
         {"relay", "Relays"},
+        {"refusals", "Refused mails"},
+        {"busy", "Mailboxes that are full or away"},
 };
 
 static void print_group(struct ctl *ctl, const json_t *findings, size_t group)
@@ -54,7 +56,8 @@ static bool check_mailing(struct ctl *ctl, json_t *findings, struct error *err)
 		status = NULL;
 	struct spool *spool = spool_view(ctl, err);
 	bool ok = spool != NULL && check_relays(status, spool, findings, err) &&
-	          check_pause(spool, ctl->now, findings, err);
+	          check_pause(spool, ctl->now, findings, err) &&
+	          check_reports(spool, ctl->now, findings, err);
 	spool_close(spool);
 	json_decref(status);
 	json_decref(request);
@@ -84,8 +87,9 @@ static const struct command commands[] = {
                  "bounce.address " USES_SPOOL,
          .help = "Looks for customers that can't be reached, hours that never open, forgotten "
                  "suspensions, unknown template variables, a sender that DMARC can't match, "
-                 "relays where the last 10 mails failed, and mails that wait because sending is "
-                 "paused",
+                 "relays where the last 10 mails failed, mails that wait because sending is "
+                 "paused, "
+                 "mails that servers refuse for what they are, and mailboxes that are full",
          .more = "The exit status is 1 if it found something.",
          .examples = "check\ncheck --json",
          .run = check_run},
