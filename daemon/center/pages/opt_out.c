@@ -21,13 +21,13 @@ static const char *const labels[JOB_STATE_COUNT] = {
         [JOB_PAUSED] = "opt_out.paused",         [JOB_CANCELLED] = "opt_out.cancelled",
 };
 
-/* A person of the office who opens it is anybody here, too. */
+/* A person of the office who opens it is anybody here, too. Other sites get no referrer, as of all
+ * pages; with none at all browsers would send the form as from nowhere. */
 static void be_nobody(struct call *call)
 {
 	call->known = false;
 	call->session = NULL;
 	call->account = (struct account){0};
-	response_header(call->response, call->request, "Referrer-Policy", "no-referrer");
 	response_header(call->response, call->request, "X-Robots-Tag", "noindex, nofollow");
 }
 
