@@ -345,6 +345,7 @@ void spool_rollback(struct spool *spool)
 	spool->keys = event_keys_free(spool->keys);
 	arena_free(spool->jobs.listing);
 	memset(&spool->jobs, 0, sizeof spool->jobs);
+	spool->rechecked_unlisted = false;
 }
 
 bool spool_failed(const struct spool *spool)

@@ -6,7 +6,7 @@
  * them by their ids (SPOOL_JOBS_OF), until there are LIST_MAX of them; then they are listed in the
  * order of customers, a slice a turn, many to a page. When few come, they are listed in their turn.
  *
- *   job    1 … 40000 │ 40001 … 56384 │ 56385 …
+ *   job    1 … 40000 │ 40001 … 72768 │ 72769 …
  *          listed    │ being listed  │ came since
  *                    └ meta.jobs_listed
  *
@@ -22,7 +22,7 @@
 #include <string.h>
 
 enum {
-	LIST_MAX = 16384,
+	LIST_MAX = 32768,
 	SLICE = 1024, /* rows a turn */
 	FEW = 32,     /* new jobs of a turn, with which all are listed in it */
 };

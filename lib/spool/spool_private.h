@@ -48,6 +48,7 @@ struct spool {
 		size_t n, next;
 		int64_t upto; /* the last of them */
 	} jobs;
+	bool rechecked_unlisted; /* spool_recheck.c: jobs that aren't listed were gone through */
 	struct event_keys *keys; /* spool_keys.c; NULL: not read, or forgotten */
 	struct buf brief, all;   /* of an outcome while it is added; `brief` of other rows, too */
 	struct squeezer *squeezer;

@@ -10,6 +10,7 @@
 
 static const char tables[] =
         "CREATE TEMP TABLE recheck_customer (number TEXT PRIMARY KEY) WITHOUT ROWID;"
+        "CREATE TEMP TABLE recheck_job (id INTEGER PRIMARY KEY);" /* those not listed yet */
         "CREATE TEMP TABLE recheck (kind INTEGER, id INTEGER, PRIMARY KEY (kind, id))"
         " WITHOUT ROWID";
 
@@ -18,8 +19,20 @@ bool spool_recheck_open(struct spool *spool, struct error *err)
 	return db_exec(spool->db, tables, err);
 }
 
+/* Once for all kinds, since it goes through all that aren't listed. */
+static void find_unlisted(struct spool *spool)
+{
+	if (spool->rechecked_unlisted)
+		return;
+	spool_run(spool, spool_query(spool, "DELETE FROM temp.recheck_job"));
+	spool_run(spool, spool_query(spool, "INSERT INTO temp.recheck_job " SPOOL_UNLISTED_JOBS
+	                                    "IN (SELECT number FROM temp.recheck_customer)"));
+	spool->rechecked_unlisted = true;
+}
+
 void spool_recheck_customers(struct spool *spool, const char *const *numbers, size_t n)
 {
+	spool->rechecked_unlisted = false;
 	spool_run(spool, spool_query(spool, "DELETE FROM temp.recheck_customer"));
 	for (size_t i = 0; i < n; i++) {
 		struct db_query *q = spool_query(
@@ -32,8 +45,7 @@ void spool_recheck_customers(struct spool *spool, const char *const *numbers, si
 #define LIST "INSERT OR IGNORE INTO temp.recheck SELECT DISTINCT ?1, "
 #define OF_JOBS                                                                                    \
 	" FROM (SELECT k.job AS id FROM temp.recheck_customer c CROSS JOIN customer_job k ON "     \
-	"k.customer = c.number UNION ALL " SPOOL_UNLISTED_JOBS                                     \
-	"IN (SELECT number FROM temp.recheck_customer)) AS job CROSS JOIN "
+	"k.customer = c.number UNION ALL SELECT id FROM temp.recheck_job) AS job CROSS JOIN "
 
 #define DEFERRED "m.status = 'deferred' AND m.reason = 'outside_hours'"
 #define SENDING                                                                                    \
@@ -74,6 +86,8 @@ static const struct {
 
 size_t spool_recheck_list(struct spool *spool, enum recheck kind, size_t max)
 {
+	if (kind == RECHECK_HELD || kind == RECHECK_WATCHED || kind == RECHECK_DEFERRED)
+		find_unlisted(spool);
 	struct db_query *q = spool_query(spool, kinds[kind].list);
 	db_bind_int(q, 1, kind);
 	db_bind_int(q, 2, (int64_t)max);
