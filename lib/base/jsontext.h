@@ -43,6 +43,10 @@ json_t *jsontext_read_mended(const char *text, size_t len, jsontext_mended *mend
 json_t *jsontext_read_line(const char *text, size_t len, int *ret_column,
                            struct error *err) MUST_CHECK;
 
+/* How many bytes a JSON string has as they are: up to a quote, a backslash or a control character.
+ */
+size_t jsontext_plain(const char *text, size_t len);
+
 enum jsontext_order { JSONTEXT_AS_IS, JSONTEXT_SORTED };
 /*
  * Appends it, compact. Members keep their order, or are sorted by bytes at every level. A real is

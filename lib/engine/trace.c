@@ -3,30 +3,36 @@
 #include "engine/trace.h"
 
 #include "base/buf.h"
+#include "base/jsontext.h"
+
+#include <string.h>
 
 enum { ROW_BYTES = 128 }; /* most rows are shorter */
 
-void json_quote(struct buf *out, const char *text)
+static void add_escaped(struct buf *out, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	buf_addc(out, '"');
-	const char *from = text;
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		if (c != '"' && c != '\\' && c >= 0x20)
-			continue;
-		buf_add(out, from, (size_t)(text - from));
-		from = text + 1;
-		if (c < 0x20) {
-			buf_adds(out, "\\u00");
-			buf_addc(out, hex[c >> 4]);
-			buf_addc(out, hex[c & 15]);
-		} else {
-			buf_addc(out, '\\');
-			buf_addc(out, (char)c);
-		}
+	if (c < 0x20) {
+		buf_adds(out, "\\u00");
+		buf_addc(out, hex[c >> 4]);
+		buf_addc(out, hex[c & 15]);
+	} else {
+		buf_addc(out, '\\');
+		buf_addc(out, (char)c);
 	}
-	buf_add(out, from, (size_t)(text - from));
+}
+
+void json_quote(struct buf *out, const char *text)
+{
+	size_t len = strlen(text), plain;
+	buf_addc(out, '"');
+	while ((plain = jsontext_plain(text, len)) < len) {
+		buf_add(out, text, plain);
+		add_escaped(out, (unsigned char)text[plain]);
+		text += plain + 1;
+		len -= plain + 1;
+	}
+	buf_add(out, text, len);
 	buf_addc(out, '"');
 }
 

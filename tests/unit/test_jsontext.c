@@ -208,9 +208,50 @@ static void sorted_texts_are_the_same(void **state)
 	}
 }
 
+static void plain_bytes_are_counted(void **state)
+{
+	(void)state;
+	char text[40];
+	for (int c = 0; c < 256; c++) {
+		bool plain = c >= 0x20 && c != '"' && c != '\\';
+		for (size_t len = 1; len < sizeof text; len++) {
+			for (size_t at = 0; at < len; at++) {
+				memset(text, at % 2 ? 0xc3 : 'x', len);
+				text[at] = (char)c;
+				assert_int_equal(jsontext_plain(text, len), plain ? len : at);
+			}
+		}
+	}
+}
+
+static void strings_are_written_as_jansson_does(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"",
+	                                    "plain",
+	                                    "M\xc3\xbcller",
+	                                    "a \"quoted\" one",
+	                                    "back\\slash",
+	                                    "line\nfeed\r",
+	                                    "\x01\x1f\x7f",
+	                                    "slash/and a long one behind it"};
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		json_t *value = json_pack("{s:s}", texts[i], texts[i]);
+		char *expected = json_dumps(value, JSON_COMPACT);
+		struct buf written = {0};
+		jsontext_write(&written, value, JSONTEXT_AS_IS);
+		assert_string_equal(buf_text(&written), expected);
+		buf_free(&written);
+		free(expected);
+		json_decref(value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(plain_bytes_are_counted),
+	        cmocka_unit_test(strings_are_written_as_jansson_does),
 	        cmocka_unit_test(sorted_texts_are_the_same),
 	        cmocka_unit_test(utf8_is_strict),
 	        cmocka_unit_test(controls_are_found),
