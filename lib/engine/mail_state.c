@@ -40,6 +40,7 @@ void engine_mail_dispatch_new(struct engine *engine, struct new_mail *mail)
 	enum status from = mail->mail.status;
 	mail->mail.status = STATUS_SENDING;
 	mail->mail.reason = REASON_OK;
+	mail->mail.open = false; /* as the setter has it */
 	engine_new_mail_write(engine, mail);
 	report_move(engine, &mail->mail, from);
 }

@@ -121,39 +121,63 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
 	return true;
 }
 
+static void bind_result(struct db_query *q, const struct spool_mail *mail)
+{
+	db_bind_int(q, 1, mail->id);
+	db_bind_static_text(q, 2, status_name(mail->status));
+	db_bind_static_text(q, 3, reason_name(mail->reason));
+	db_bind_int(q, 4, mail->attempts);
+	db_bind_static_text(q, 5, mail->address);
+	db_bind_static_text(q, 6, mail->reply);
+	db_bind_int(q, 7, mail->changed.ms);
+	if (mail->rendering.known) {
+		db_bind_static_blob(q, 8, mail->rendering.templates,
+		                    sizeof mail->rendering.templates);
+		db_bind_static_blob(q, 9, mail->rendering.message, sizeof mail->rendering.message);
+	}
+}
+
+#define SET_RESULT                                                                                 \
+	"UPDATE mail SET status = ?2, reason = ?3, attempts = ?4, address = ?5, reply = ?6, "      \
+	"changed = ?7, templates = ?8, message = ?9"
+
+static void write_moved(struct spool *spool, const struct spool_mail *mail)
+{
+	struct db_query *q =
+	        spool_query(spool, SET_RESULT ", due = ?10, waits = ?11, open = 0 WHERE id = ?1");
+	bind_result(q, mail);
+	db_bind_int(q, 10, mail->due.ms);
+	db_bind_int(q, 11, status_in(mail->status, STATUSES_WAITING));
+	spool_run(spool, q);
+}
+
+/* One that was sending has waits and open 0 already, and is due no more: what isn't set costs none
+ * of the indexes that ask for it. */
+static void write_sent(struct spool *spool, const struct spool_mail *mail)
+{
+	struct db_query *q = spool_query(spool, SET_RESULT " WHERE id = ?1");
+	bind_result(q, mail);
+	spool_run(spool, q);
+}
+
 void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status to,
                      enum reason reason, struct instant now)
 {
 	if ((moves[mail->status] & TO(to)) == 0)
 		bug("mail %lld: %s can't become %s", (long long)mail->id, status_name(mail->status),
 		    status_name(to));
-	spool->mails[mail->status]--;
+	enum status from = mail->status;
+	spool->mails[from]--;
 	spool->mails[to]++;
 	if (to == STATUS_SENT)
 		spool->last_sent = now;
 	mail->status = to;
 	mail->reason = reason;
 	mail->changed = now;
-	struct db_query *q = spool_query(
-	        spool,
-	        "UPDATE mail SET status = ?2, reason = ?3, due = ?4, attempts = ?5, address = ?6, "
-	        "reply = ?7, changed = ?8, waits = ?9, open = 0, templates = ?10, message = ?11 "
-	        "WHERE id = ?1");
-	db_bind_int(q, 1, mail->id);
-	db_bind_static_text(q, 2, status_name(to));
-	db_bind_static_text(q, 3, reason_name(reason));
-	db_bind_int(q, 4, mail->due.ms);
-	db_bind_int(q, 5, mail->attempts);
-	db_bind_static_text(q, 6, mail->address);
-	db_bind_static_text(q, 7, mail->reply);
-	db_bind_int(q, 8, now.ms);
-	db_bind_int(q, 9, status_in(to, STATUSES_WAITING));
-	if (mail->rendering.known) {
-		db_bind_static_blob(q, 10, mail->rendering.templates,
-		                    sizeof mail->rendering.templates);
-		db_bind_static_blob(q, 11, mail->rendering.message, sizeof mail->rendering.message);
-	}
-	spool_run(spool, q);
+	if (from == STATUS_SENDING && to == STATUS_SENT)
+		write_sent(spool, mail);
+	else
+		write_moved(spool, mail);
 }
 
 void spool_mail_set_due(struct spool *spool, int64_t mail, struct instant due)

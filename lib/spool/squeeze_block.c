@@ -14,6 +14,7 @@ enum {
 	NO_MATCH_AT_END = 12,
 	LENGTH_IN_TOKEN = 15, /* more is written behind it */
 	SLOT_BITS = 11,
+	EIGHT = 8,    /* compared at a time */
 	PATIENCE = 6, /* the longer nothing is found, the larger the steps: by 1 after 64 */
 };
 _Static_assert(1 << SLOT_BITS == BLOCK_SLOTS, "a slot for each hash");
@@ -90,6 +91,9 @@ static void lengthen(const unsigned char *room, size_t begin, size_t end, struct
 		m->from--;
 		m->len++;
 	}
+	while (m->at + m->len + EIGHT <= end &&
+	       memcmp(room + m->at + m->len, room + m->from + m->len, EIGHT) == 0)
+		m->len += EIGHT;
 	while (m->at + m->len < end && room[m->at + m->len] == room[m->from + m->len])
 		m->len++;
 }
