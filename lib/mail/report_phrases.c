@@ -399,6 +399,7 @@ static const struct mail_report_phrase phrases[] = {
         GONE("no mailbox here"),
         GONE("no mailbox by that name"),
         GONE("no user with that name"),
+        SURE("no valid recipients for this mm"), /* a center's for multimedia messages */
         GONE("no valid recipient"),
         GONE("no account by that name"),
         GONE("is not a known user"),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """dispatch-bounce on reports of all kinds, on what follows no rule, and on what tries to hurt."""
+import base64
 import json
 import resource
 import subprocess
@@ -12,6 +13,7 @@ from world import BUILD, SANITIZED
 PROGRAM = BUILD / "dispatch-bounce"
 CASES = Path(__file__).parent / "report-cases.txt"
 MEMORY_MAX = 400 << 20
+CPU_MAX_S = 60  # an endless loop, or worse than linear; what is here takes less than one
 FROM = b"From: MAILER-DAEMON@relay.example.org\nSubject: Undelivered\nMIME-Version: 1.0\n"
 STATUS = (b"Content-Type: message/delivery-status\n\nReporting-MTA: dns; relay.example.org\n\n"
           b"Final-Recipient: rfc822; kim@farm.example\nAction: failed\nStatus: 5.1.1\n")
@@ -28,6 +30,7 @@ def cases():
 def run(*args, mail=b""):
     def limits():
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_MAX_S, CPU_MAX_S))
     return subprocess.run([PROGRAM, *args], input=mail, capture_output=True, check=False, timeout=120,
                           preexec_fn=None if SANITIZED else limits)
 
@@ -207,9 +210,57 @@ def test_nonsense_is_safe_to_show(kind, name):
     assert len(report["recipients"]) <= 50
 
 
-def test_a_status_with_ten_thousand_recipients_has_fifty():
+@pytest.mark.parametrize("charset", ["utf-7", "unknown-8bit", "x-nonsense", "iso-2022-kr", "hz-gb-2312", "a" * 5000,
+                                     "utf-8//TRANSLIT", "../../../etc/passwd", "=?utf-8?q?x?="])
+def test_a_charset_that_nobody_knows_hides_nothing(charset):
+    text = (b"This is the qmail-send program\n\n<kim@farm.example>:\nSorry, no mailbox here by that name. (#5.1.1)\n" +
+            b"\x1b$B\xff+AEA- ~{\x0e" * 30_000)
+    report = dump(FROM + b'Content-Type: text/plain; charset="' + charset.encode() + b'"\n\n' + text)
+    assert [(r["address"], r["verdict"]) for r in report["recipients"]] == [("kim@farm.example", "gone")]
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "ebcdic-us", "ucs-4"])
+def test_a_charset_that_turns_all_into_nonsense_marks_nobody(charset):
+    report = dump(FROM + b"Content-Type: text/plain; charset=" + charset.encode() + b"\n\n" + b"user unknown 550\n" * 50_000)
+    assert "gone" not in [r["verdict"] for r in report["recipients"]]
+
+
+BOMBS = {
+    "base64": b"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n" +
+              base64.encodebytes(b"<kim@farm.example>: 550 5.1.1 user unknown\n" * 16_000),
+    "quoted-printable": b"Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n" + b"=40=0A" * 150_000,
+    "uuencode": b"Content-Transfer-Encoding: x-uuencode\n\nbegin 644 x\n" + (b"M" + b"`" * 60 + b"\n") * 15_000,
+    "fields": b"X-Field: of a mail\n" * 50_000 + STATUS,
+    "addresses": b"To: " + b"a@b," * 200_000 + b"\n" + STATUS,
+    "addresses like ours": b"To: " + b"a" * 31 + b"@b," + b"abcdefghijklmnopqrstuvwxyz234567@b," * 25_000 + b"\n" + STATUS,
+    "comments": b"To: " + b"(" * 400_000 + b"\n" + STATUS,
+    "failed recipients": b"X-Failed-Recipients: " + b"kim@farm.example, " * 50_000 + b"\n\nuser unknown\n",
+    "references": b"References: " + b"<a@b> " * 150_000 + b"\n" + STATUS,
+    "parameters": b"Content-Type: text/plain" + b"; a=b" * 180_000 + b"\n\nx\n",
+    "pieces of a parameter": b"Content-Type: multipart/mixed" +
+                             b"".join(b"; boundary*%d=b" % i for i in range(45_000)) + b"\n\n--b\n\nx\n",
+    "encoded words": b"X-Subject: " + b"=?utf-8?q?a?= " * 70_000 + b"\n" + STATUS,
+    "file names": b"Content-Disposition: attachment" + b"; filename*0*=utf-8''%41" * 30_000 + b"\n" + STATUS,
+    "a long boundary": b"Content-Type: multipart/mixed; boundary=" + b"a" * 400_000 + b"\n\n--" + b"a" * 400_000 + b"\n\nx",
+    "tags": b"Content-Type: text/html\n\n" + b"<script><b><" * 80_000,
+    "names of recipients": b"\ndelivery failed\n" + b"recipient: rcpt to: \n" * 40_000,
+    "recipients again and again": b"\ndelivery failed\n" + b"".join(b"<kim%d@a.example>:\n" % (i % 60) for i in range(50_000)),
+    "complaints": b"Content-Type: message/feedback-report\n\nFeedback-Type: abuse\n" +
+                  b"Original-Rcpt-To: kim@farm.example\n" * 25_000,
+    "ways to unsubscribe": b"Content-Type: message/rfc822\n\nList-Unsubscribe: " + b"<mailto:a@b>," * 60_000 + b"\n\nx",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_unfolds_costs_no_more(name):
+    report = dump(FROM + BOMBS[name])
+    assert len(report["recipients"]) <= 50
+    assert all(len(str(value)) <= 4000 for value in report.values() if isinstance(value, str))
+
+
+def test_a_status_with_a_hundred_thousand_recipients_has_fifty():
     group = b"Final-Recipient: rfc822; kim%d@farm.example\nAction: failed\nStatus: 5.1.1\n\n"
-    mail = FROM + b"Content-Type: message/delivery-status\n\n" + b"".join(group % i for i in range(10_000))
+    mail = FROM + b"Content-Type: message/delivery-status\n\n" + b"".join(group % i for i in range(100_000))
     assert len(dump(mail)["recipients"]) == 50
 
 
