@@ -19,7 +19,7 @@ DESTDIR    ?=
 # What `make deps` installs, by its name in Debian 12. Checks need more, and install that themselves.
 DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-dev libjansson-dev \
 	libglib2.0-dev libicu-dev libssl-dev libsodium-dev libmagic-dev liblz4-dev libsystemd-dev \
-	libpsl-dev libmicrohttpd-dev libcmocka-dev libgmime-3.0-dev redis-server redis-tools sqlite3 tzdata openssl \
+	libpsl-dev libmicrohttpd-dev libarchive-dev libcmocka-dev libgmime-3.0-dev redis-server redis-tools sqlite3 tzdata openssl \
 	python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-redis python3-cryptography python3-yaml \
 	python3-jsonschema faketime
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
@@ -35,6 +35,7 @@ pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
 LIB_PKGS    := sqlite3 jansson glib-2.0 icu-i18n icu-uc libsodium libmagic liblz4 libpsl
 CENTER_PKGS := libmicrohttpd
 BOUNCE_PKGS := gmime-3.0
+CTL_PKGS    := libarchive
 DAEMON_PKGS := libevent libevent_pthreads hiredis libesmtp-1.0 openssl libsystemd
 TEST_PKGS   := cmocka
 
@@ -46,7 +47,7 @@ progress = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $@)
 # Warnings are errors in `make check` alone (WERROR=-Werror): another compiler's new ones stop nobody's build.
 WERROR ?=
 WARN := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-overlength-strings $(WERROR)
-INCLUDES := -D_GNU_SOURCE -Ilib -Idaemon -I$(BUILD)/gen $(call pkg_cflags,$(LIB_PKGS) $(DAEMON_PKGS) $(CENTER_PKGS) $(BOUNCE_PKGS))
+INCLUDES := -D_GNU_SOURCE -Ilib -Idaemon -I$(BUILD)/gen $(call pkg_cflags,$(LIB_PKGS) $(DAEMON_PKGS) $(CENTER_PKGS) $(BOUNCE_PKGS) $(CTL_PKGS))
 TEST_INCLUDES := -Itests/unit $(call pkg_cflags,$(TEST_PKGS))
 LIBS := $(call pkg_libs,$(DAEMON_PKGS) $(LIB_PKGS)) -lm -lpthread
 
@@ -243,7 +244,7 @@ $(BUILD)/dispatchd: $(call obj,$(MAIN_SRC) $(SHARED_SRC) $(ROOM_SRC)) $(LIB)
 
 $(BUILD)/dispatchctl: $(call obj,$(CTL_SRC)) $(SHARED) $(LIB)
 	$(call progress,LINK)
-	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS)
+	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(CTL_PKGS))
 
 # libmicrohttpd brings GnuTLS: no other program loads it.
 $(BUILD)/dispatch-center: $(call obj,$(CENTER_SRC)) $(SHARED) $(LIB)
@@ -286,7 +287,7 @@ $(OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags | $(GEN)
 # The sample configuration and the manual's list of keys, written by the table of keys itself.
 $(BUILD)/generate: $(call obj,$(TOOL_SRC)) $(LIB)
 	$(call progress,LINK)
-	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS)
+	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(CTL_PKGS))
 
 # Puts $(2), which a program wrote, between the marks "$(1): begin" and "$(1): end" of a manual page.
 insert = awk '/^\.\\" $(1): end/ { off = 0 } !off { print } \

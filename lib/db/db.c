@@ -362,34 +362,6 @@ int64_t db_data_version(struct db *db)
 	return db_run_int(db_query(db, "PRAGMA data_version"), -1, &version, NULL) ? version : -1;
 }
 
-/* All of it in one step. Finishing forgets that a step found a lock in its way, so that is kept
- * here. */
-static int copy_to(sqlite3 *to, sqlite3 *from)
-{
-	int rc = sqlite3_exec(to, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
-	sqlite3_backup *backup =
-	        rc == SQLITE_OK ? sqlite3_backup_init(to, "main", from, "main") : NULL;
-	if (backup == NULL)
-		return rc == SQLITE_OK ? sqlite3_errcode(to) : rc;
-	int step = sqlite3_backup_step(backup, -1);
-	rc = sqlite3_backup_finish(backup);
-	return rc == SQLITE_OK && step != SQLITE_DONE ? step : rc;
-}
-
-bool db_copy(struct db *db, const char *path, struct error *err)
-{
-	sqlite3 *to = NULL;
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	int rc = sqlite3_open_v2(path, &to, flags, NULL);
-	if (rc == SQLITE_OK)
-		rc = copy_to(to, db->handle);
-	(void)sqlite3_close(to);
-	if (rc == SQLITE_OK)
-		return true;
-	(void)db_fault(db, rc, err);
-	return error_prefix(err, "copying to %s", path);
-}
-
 bool db_check(struct db *db, struct error *err)
 {
 	struct db_query *query = db_query(db, "PRAGMA quick_check(1)");

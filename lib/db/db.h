@@ -172,6 +172,13 @@ struct day db_day(struct db_query *query, int column); /* DAY_NONE for NULL and 
 /* SQL that gives no rows and has no parameters, several statements with `;`. */
 bool db_exec(struct db *db, const char *sql, struct error *err);
 
+/* Has a row in sqlite_sequence for each table that numbers by AUTOINCREMENT, also for those that
+ * had no row yet. */
+#define DB_SEQUENCES_ALL                                                                           \
+	"INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_schema WHERE type = "  \
+	"'table' AND sql LIKE '%AUTOINCREMENT%' AND name NOT IN (SELECT name FROM "                \
+	"sqlite_sequence)"
+
 int64_t db_last_id(const struct db *db);
 int64_t db_changes(const struct db *db); /* rows that the last statement changed */
 
@@ -206,8 +213,5 @@ void db_leave_wal(struct db *db);
 bool db_check(struct db *db, struct error *err) MUST_CHECK;
 
 const char *db_path(const struct db *db);
-
-/* Writes all of it to a new file, as of one moment, while others may go on writing to it. */
-bool db_copy(struct db *db, const char *path, struct error *err) MUST_CHECK;
 
 #endif

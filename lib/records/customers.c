@@ -122,6 +122,13 @@ struct zones *customers_zones(struct customers *customers)
 	return customers->zones;
 }
 
+bool customers_jump(struct customers *customers, struct error *err)
+{
+	return db_run(db_query(customers->db, DB_SEQUENCES_ALL), err) &&
+	       db_run(db_query(customers->db, "UPDATE sqlite_sequence SET seq = seq + 1000000"),
+	              err);
+}
+
 bool customers_begin_read(struct customers *customers, struct error *err)
 {
 	return db_begin_read(customers->db, err);

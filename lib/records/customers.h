@@ -31,6 +31,9 @@ bool customers_identity(struct customers *customers, char ret[IDENTITY_SIZE],
 /* Gives one that has none a new one. */
 bool customers_identify(struct customers *customers, struct error *err) MUST_CHECK;
 
+/* A backup was put back: ids that were given since are left out, so that none is given twice. */
+bool customers_jump(struct customers *customers, struct error *err) MUST_CHECK;
+
 /* One view of the data for a whole turn (invariant 6). */
 bool customers_begin_read(struct customers *customers, struct error *err) MUST_CHECK;
 void customers_end_read(struct customers *customers);

@@ -7,6 +7,7 @@
  */
 #include "records/import_private.h"
 
+#include "db/db_copy.h"
 #include "records/customers_private.h"
 #include "records/records.h"
 

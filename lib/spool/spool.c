@@ -295,6 +295,11 @@ struct spool *spool_close(struct spool *spool)
 	return NULL;
 }
 
+struct db *spool_db(struct spool *spool)
+{
+	return spool->db;
+}
+
 bool spool_begin(struct spool *spool, struct error *err)
 {
 	spool->failed = false;

@@ -32,6 +32,7 @@ struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)
 /* Reads all pages: is any damaged? */
 bool spool_check(struct spool *spool, struct error *err) MUST_CHECK;
 struct spool *spool_close(struct spool *spool);
+struct db *spool_db(struct spool *spool); /* still the spool's */
 /* Grows when another connection has committed; -1 where it can't be known. */
 int64_t spool_data_version(struct spool *spool);
 
@@ -156,6 +157,9 @@ struct spool_notice {
 	bool superseded; /* in flight: once it is back */
 };
 
+/* A backup was put back: ids that were given since (of mails, outcomes, reports) are left out, so
+ * that none is given twice. */
+void spool_jump(struct spool *spool);
 /* The id of a mail that will be added in this transaction, or of none. */
 int64_t spool_mail_new_id(struct spool *spool);
 /* `mail->status` must be queued, deferred or sending; sets mail->id unless it is a new one. */

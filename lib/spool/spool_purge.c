@@ -5,9 +5,9 @@
  *
  *   outcomes ─▶ mails ─▶ events, and jobs with their last row ─▶ requests ─▶ reports about mails
  *
- * A row that has to stay longer than its age says (a mail that waits, the answer of a held job) is
- * passed over and found again in a later round. So is one from the future: the clock was wrong
- * then, and must not end a round for years.
+ * A row that has to stay longer than its age says (a mail that waits, the answer of a held job, the
+ * last mail, by whose id the next one is numbered) is passed over and found again in a later round.
+ * So is one from the future: the clock was wrong then, and must not end a round for years.
  */
 #include "spool/spool.h"
 
@@ -40,7 +40,8 @@ static const struct purge purges[] = {
          {"DELETE FROM outcome WHERE seq BETWEEN ?1 AND ?2"},
          4},
         {"SELECT id, 0, changed < ?3 AND status IN " ENDED
-         ", " YOUNG("made") ", status FROM mail WHERE id > ?1 ORDER BY id LIMIT ?2",
+         " AND id < (SELECT max(id) FROM mail), " YOUNG(
+                 "made") ", status FROM mail WHERE id > ?1 ORDER BY id LIMIT ?2",
          {"DELETE FROM notice WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM mail_context WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM mail WHERE id BETWEEN ?1 AND ?2"},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lib/db/db: opening, migrating, statements, transactions, and what each fault is called. */
-#include "db/db.h"
+#include "db/db_copy.h"
 
 #include <setjmp.h>
 #include <sqlite3.h>

@@ -5,6 +5,7 @@
  */
 #include "engine_world.h"
 
+#include "db/db_copy.h"
 #include "model/metric.h"
 #include "records/records.h"
 

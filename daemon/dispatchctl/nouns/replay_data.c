@@ -2,6 +2,7 @@
 /* Other customer data for a replay. The real records are never changed. */
 #include "dispatchctl/nouns/replay_data.h"
 
+#include "db/db_copy.h"
 #include "dispatchctl/base/office.h"
 #include "engine/known.h"
 #include "model/settings.h"

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHCTL_NOUNS_BACKUP_H
+#define DISPATCHCTL_NOUNS_BACKUP_H
+
+#include "dispatchctl/backup/set.h"
+#include "dispatchctl/base/ctl.h"
+
+/* Shared by `backup` and `restore`. */
+
+/* A folder for the time of a run, made 0700 where temporary files go; removed with all that is in
+ * it. As the person. In the arena; NULL on a fault. */
+const char *backup_temporary(const struct ctl *ctl, struct error *err) MUST_CHECK;
+void backup_remove(const char *path);
+
+/* What both need of the configuration. */
+#define USES_BACKUP                                                                                \
+	"spool customers center.path center.tls_key center.user redis.password_file "              \
+	"smtp.password_file bounce.key_file mail.templates office.managers rules.timezone"
+
+#endif
