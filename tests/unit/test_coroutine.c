@@ -3,6 +3,9 @@
  * other. */
 #include "dispatchd/mailer/coroutine.h"
 
+#include "base/jsontext.h"
+#include "base/jsonview.h"
+#include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
 
 #include <errno.h>
@@ -395,29 +398,33 @@ static void test_each_keeps_its_own(void **state)
 	assert_null(coroutine_kept());
 }
 
-/* As deep as templates, OpenSSL and libesmtp together never go. */
-static int deepen(void *arg, int n)
+/* What a template sees is JSON, and both readers of it recurse. */
+static void read_deep_json(void *arg)
 {
-	volatile char bytes[1024];
+	enum { DEPTH = 2040 };
+	struct arena *arena = arena_new();
+	char text[2 * DEPTH + 1];
+	struct error err;
 
-	bytes[0] = (char)n;
-	if (n == 0)
-		(void)wait_here(arg, &((struct shared *)arg)->condition, 1);
-	return n == 0 ? 0 : deepen(arg, n - 1) + (bytes[0] == (char)n);
-}
-
-static void deep(void *arg)
-{
-	assert_int_equal(deepen(arg, 256), 256);
+	memset(text, '[', DEPTH);
+	memset(text + DEPTH, ']', DEPTH);
+	text[2 * DEPTH] = '\0';
+	json_t *json = jsontext_read(text, strlen(text), &err);
+	assert_non_null(json);
+	json_decref(json);
+	assert_non_null(jsonview_read(arena, text, strlen(text), &err));
+	arena_free(arena);
+	say(arg, "read");
 }
 
 static void test_stacks_are_deep_enough(void **state)
 {
 	struct shared *shared = *state;
 
-	add(shared, deep);
-	add(shared, deep);
+	add(shared, read_deep_json);
+	add(shared, read_deep_json);
 	coroutines_run(shared->all);
+	assert_string_equal(shared->said, "read read");
 }
 
 /* Those that never began are given back with the rest. */

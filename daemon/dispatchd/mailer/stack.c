@@ -21,9 +21,9 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-/* Of these bytes only those that are touched take memory. Below is a part that faults, larger than
- * any array that is not touched from its end on. */
-enum { STACK_BYTES = 1 << 20, STACK_GUARD_BYTES = 64 * 1024 };
+/* Of these bytes only those that are touched take memory. JSON takes most, which is read as deep as
+ * jansson allows. Below is a part that faults, larger than any array on a stack. */
+enum { STACK_BYTES = 4 << 20, STACK_GUARD_BYTES = 64 * 1024 };
 
 struct stack {
 	void (*run)(void *arg);
@@ -116,6 +116,8 @@ struct stack *stack_new(void (*run)(void *arg), void *arg)
 	if (stack->bytes == MAP_FAILED ||
 	    mprotect(stack->bytes + STACK_GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) < 0)
 		return stack_free(stack);
+	/* Else the first byte may take 2 MiB. */
+	(void)madvise(stack->bytes, STACK_GUARD_BYTES + STACK_BYTES, MADV_NOHUGEPAGE);
 	getcontext(&stack->start);
 	stack->start.uc_stack =
 	        (stack_t){.ss_sp = stack->bytes + STACK_GUARD_BYTES, .ss_size = STACK_BYTES};
