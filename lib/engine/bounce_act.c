@@ -183,7 +183,10 @@ const char *engine_bounce_act(struct engine *engine, struct bounce_act *act, boo
 	if (!says)
 		return "counted";
 	bool moves = act->mail.status == STATUS_SENT || *ret_early;
+	bool given_up = act->mail.status == STATUS_BOUNCED && act->mail.reason == REASON_MAIL_BUSY;
 	const char *took = address_says(engine, act);
 	engine_bounce_move(engine, act);
+	if (given_up && act->verdict == MAIL_REPORT_GONE && strcmp(took, "marked") == 0)
+		send_to_alternate(engine, act); /* one that had bounced as busy before */
 	return !moves && strcmp(took, "bounced") == 0 ? "counted" : took;
 }

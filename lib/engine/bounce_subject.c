@@ -37,6 +37,45 @@ bool engine_bounce_accepts(struct engine *engine, const char *recipient, struct 
 	return true;
 }
 
+/* ---- Which mail it names ---- */
+
+/* Searches go through many mails: so many an hour, whoever asks. */
+static bool may_search(struct engine *engine)
+{
+	int64_t age_ms = engine->now.ms - engine->searches_began_ms;
+	if (age_ms < 0 || age_ms >= HOUR_MS) {
+		engine->searches_began_ms = engine->now.ms;
+		engine->n_searches = 0;
+	}
+	return engine->n_searches++ < SEARCHES_MAX;
+}
+
+/* Message-IDs of ours are `40 hex digits @ domain`. */
+static bool is_ours(const struct engine *engine, const char *message_id)
+{
+	enum { DIGITS = 40 };
+	size_t n = strspn(message_id, "0123456789abcdef");
+	return n == DIGITS && message_id[n] == '@' &&
+	       strcasecmp(message_id + n + 1, engine->from_domain) == 0;
+}
+
+static int64_t matched_mail(struct engine *engine, const struct bounce_facts *facts,
+                            struct instant since)
+{
+	static const char prefix[] = "dispatchd-"; /* as the mailers send ENVID (RFC 3461) */
+	const size_t len = sizeof prefix - 1;
+	char *end;
+	if (strncasecmp(facts->envelope_id, prefix, len) == 0) {
+		long long id = strtoll(facts->envelope_id + len, &end, 10);
+		if (*end == '\0' && id > 0)
+			return id;
+	}
+	if (!is_ours(engine, facts->message_id) || !may_search(engine))
+		return 0;
+	return spool_mail_of_message_id(
+	        engine->spool, arena_printf(engine->arena, "<%s>", facts->message_id), since);
+}
+
 /* ---- By a token ---- */
 
 static bool signed_for(struct engine *engine, const struct token *token,
@@ -85,6 +124,19 @@ static bool fits(enum token_kind token, enum mail_report_kind kind)
 	return true;
 }
 
+/* A complaint may bear the contact's token alone; its word is good for which mail of that contact's
+ * it is about. */
+static void find_mail_of_contact(struct engine *engine, const struct bounce_facts *facts,
+                                 struct bounce_subject *ret)
+{
+	struct instant since = instant_add(engine->now, -(int64_t)MATCHED_DAYS * 24 * HOUR_MS);
+	int64_t id = matched_mail(engine, facts, since);
+	ret->known = id != 0 && spool_mail_load(engine->spool, id, engine->arena, &ret->mail) &&
+	             ret->mail.contact == ret->token.id;
+	if (ret->known)
+		ret->address = ret->mail.address;
+}
+
 static void find_signed(struct engine *engine, const struct bounce_facts *facts,
                         struct bounce_subject *ret)
 {
@@ -94,6 +146,8 @@ static void find_signed(struct engine *engine, const struct bounce_facts *facts,
 		struct error none;
 		ret->has_token = engine_opt_out_verify(engine, token, &ignored, &none);
 		ret->why = ret->has_token ? "" : "forged";
+		if (ret->has_token && facts->kind == MAIL_REPORT_COMPLAINT)
+			find_mail_of_contact(engine, facts, ret);
 	} else if (!spool_mail_load(engine->spool, token->id, engine->arena, &ret->mail)) {
 		ret->why = spool_mail_id_known(engine->spool, token->id) ? "old" : "forged";
 	} else if (!verify_mail(engine, token, &ret->mail, &ret->address)) {
@@ -119,43 +173,6 @@ static bool find_token(struct engine *engine, const struct bounce_facts *facts, 
 }
 
 /* ---- By what the report says of the mail ---- */
-
-/* Searches go through many mails: so many an hour, whoever asks. */
-static bool may_search(struct engine *engine)
-{
-	int64_t age_ms = engine->now.ms - engine->searches_began_ms;
-	if (age_ms < 0 || age_ms >= HOUR_MS) {
-		engine->searches_began_ms = engine->now.ms;
-		engine->n_searches = 0;
-	}
-	return engine->n_searches++ < SEARCHES_MAX;
-}
-
-/* Message-IDs of ours are `40 hex digits @ domain`. */
-static bool is_ours(const struct engine *engine, const char *message_id)
-{
-	enum { DIGITS = 40 };
-	size_t n = strspn(message_id, "0123456789abcdef");
-	return n == DIGITS && message_id[n] == '@' &&
-	       strcasecmp(message_id + n + 1, engine->from_domain) == 0;
-}
-
-static int64_t matched_mail(struct engine *engine, const struct bounce_facts *facts,
-                            struct instant since)
-{
-	static const char prefix[] = "dispatchd-"; /* as the mailers send ENVID (RFC 3461) */
-	const size_t len = sizeof prefix - 1;
-	char *end;
-	if (strncasecmp(facts->envelope_id, prefix, len) == 0) {
-		long long id = strtoll(facts->envelope_id + len, &end, 10);
-		if (*end == '\0' && id > 0)
-			return id;
-	}
-	if (!is_ours(engine, facts->message_id) || !may_search(engine))
-		return 0;
-	return spool_mail_of_message_id(
-	        engine->spool, arena_printf(engine->arena, "<%s>", facts->message_id), since);
-}
 
 /* Whether `id` is a word of what the relay said when it took the mail. */
 static bool says(const char *reply, const char *id)

@@ -160,3 +160,43 @@ def test_the_same_mail_from_the_mail_server_twice(farm, smtp):
         assert db.execute("SELECT count(*) FROM bounce").fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM mail WHERE status = 'bounced'").fetchone() == (1,)
     db.close()
+
+
+def test_the_signed_sender_names_the_mail(farm, smtp):
+    number, mail = send(farm, smtp, "J")
+    assert mail.sender.startswith("bounce+") and mail.sender.endswith(f"@{DOMAIN}")
+    forged = mail.sender[:-len(DOMAIN) - 3] + ("aa" if mail.sender[-len(DOMAIN) - 3:-len(DOMAIN) - 1] != "aa" else "ba") + f"@{DOMAIN}"
+    plain = dsn(mail, "farm@example.com", queue="0000000").replace(mail.sender.encode(), b"x@example.com")
+    row = came_back(farm, plain, forged)
+    assert (row["took"], row["why"]) == ("unknown", "forged")
+    row = came_back(farm, plain.replace(b"5.1.1", b"5.2.2"), mail.sender.upper())
+    assert (row["took"], row["why"], row["mail"], row["verdict"]) == ("struck", "", number, "busy")
+    assert farm.outcomes(wait_for={"status": "bounced"})["reason"] == "mail_busy"
+    # The alternate address has a token of its own.
+    row = came_back(farm, plain, mail.sender)
+    assert row["took"] == "marked"
+    farm.outcomes(wait_for={"status": "sent", "to": "second@example.com", "job": "J"})
+    farm.xadd(id="e-K", type="job.completed", job="K", customer="1001")
+    farm.outcomes(wait_for={"event": "e-K", "status": "sent"})
+    second = smtp.wait_mails(3)[-1]
+    assert second.recipients == ["second@example.com"] and second.sender != mail.sender
+    row = came_back(farm, dsn(second, "second@example.com"), second.sender)
+    assert (row["took"], row["address"]) == ("marked", "second@example.com")
+    office = smtp.wait_mails(4)[-1]
+    assert office.recipients == ["office@example.com"] and "bounce+" not in office.sender
+
+
+def test_a_report_to_nobody_s_address_finds_the_token_in_the_returned_mail(farm, smtp):
+    number, mail = send(farm, smtp, "J")
+    row = came_back(farm, dsn(mail, "farm@example.com", queue="0000000"))
+    assert (row["took"], row["mail"], row["why"]) == ("marked", number, "")
+
+
+def test_other_domains_are_67_and_a_daemon_that_is_away_75(farm, smtp):
+    _, mail = send(farm, smtp, "J")
+    report = dsn(mail, "farm@example.com")
+    assert bounce("--socket", farm.path("report.sock"), "bounce@example.org", mail=report).returncode == 67
+    farm.daemon.stop()
+    assert bounce("--socket", farm.path("report.sock"), mail.sender, mail=report).returncode == 75
+    farm.start_daemon()
+    assert came_back(farm, report, mail.sender)["took"] == "marked"

@@ -4,6 +4,7 @@
 #include "engine/engine_private.h"
 #include "engine_world.h"
 #include "mail/token.h"
+#include "records/contact_choice.h"
 #include "records/records.h"
 #include "spool/spool_bounce.h"
 #include "spool/spool_read.h"
@@ -370,6 +371,34 @@ static void a_complaint_ends_all_mails(void **state)
 	assert_string_equal(buf_text(&w->outcomes), "suppressed not_wanted K\n");
 }
 
+/* The token of List-Unsubscribe is the contact's. */
+static void a_complaint_by_a_contacts_token_is_about_its_mail(void **state)
+{
+	(void)state;
+	char token[TOKEN_SIZE], address[TOKEN_ADDRESS_SIZE], request[1024];
+	int64_t others = sent_mail("1001", "J"), own = sent_mail("1002", "K");
+	const struct token opt_out = {.kind = TOKEN_OPT_OUT, .id = 2, .state = JOB_COMPLETED};
+	struct arena *arena = arena_new();
+	struct contact_choice choice;
+	struct error err;
+	assert_true(contact_choice_load(w->engine->customers, 2, arena, &choice, &err));
+	token_make(&keys, &opt_out, choice.link, "", token);
+	arena_free(arena);
+	token_address(w->settings.bounce.address, "+", token, address);
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(request, sizeof request,
+		               "{\"do\":\"bounce.take\",\"recipient\":\"%s\",\"facts\":{\"kind\":"
+		               "\"complaint\",\"recipients\":[],\"envelope_id\":\"dispatchd-%lld\","
+		               "\"from\":\"%d\"}}",
+		               address, (long long)(i == 0 ? others : own), i);
+		assert_string_equal(ask(request), "complained");
+	}
+	assert_mail(others, STATUS_SENT, REASON_OK);
+	assert_mail(own, STATUS_BOUNCED, REASON_COMPLAINED);
+	world_event(w, "job.completed", "L", "1001", NULL, NULL);
+	assert_has(&w->outcomes, "queued ok L\n");
+}
+
 static void what_says_nothing_is_counted(void **state)
 {
 	(void)state;
@@ -601,6 +630,7 @@ int main(void)
 	        TEST(three_days_of_busy_mark),
 	        TEST(a_quiet_week_clears_busy_days),
 	        TEST(a_complaint_ends_all_mails),
+	        TEST(a_complaint_by_a_contacts_token_is_about_its_mail),
 	        TEST(what_says_nothing_is_counted),
 	        TEST(a_report_may_come_before_the_result),
 	        TEST(an_outdated_mail_goes_nowhere_else),
