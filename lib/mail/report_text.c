@@ -97,6 +97,7 @@ static const struct pattern patterns[] = {
         {"any", .body = "unable to deliver", .lead = "unable to deliver"},
         {"any", .body = "delivery failed"},
         {"any", .body = "not delivered"},
+        {"any", .body = "not been delivered"},
         {"any", .body = "undeliverable"},
         {"any", .body = "delivery status notification"},
         {"any", .body = "delivery problems"},
@@ -375,6 +376,28 @@ static const char *lines_about(const char *own, const char *address, struct aren
 	return about;
 }
 
+/* The first line with a code; "" for none. */
+static const char *line_with_code(const char *own, struct arena *arena)
+{
+	for (const char *line = own; *line; line = next_line(line)) {
+		const char *copy = mail_report_line(arena, line, line_length(line),
+		                                    MAIL_REPORT_DIAGNOSTIC_MAX);
+		if (has_code(copy))
+			return copy;
+	}
+	return "";
+}
+
+/* Some name the only recipient below what was replied. */
+static void add_reply(struct mail_report_words *words, const char *own, struct arena *arena)
+{
+	struct mail_report_mention *mention = &words->mentions[0];
+	if (words->n_mentions != 1 || has_code(mention->said))
+		return;
+	const char *both = arena_printf(arena, "%s %s", line_with_code(own, arena), mention->said);
+	mention->said = mail_report_line(arena, both, strlen(both), MAIL_REPORT_DIAGNOSTIC_MAX);
+}
+
 /* The refused command; what is said of those of whom nothing is said below them: elsewhere, or,
  * of the only one, anything. */
 static void complete(struct mail_report_words *words, const char *own, struct arena *arena)
@@ -433,6 +456,27 @@ static void returned_recipient(const struct mail_report_mail *mail, const char *
 		end_mention(ret, mail_report_address(to, arena), own, own + strlen(own), arena);
 }
 
+/* Else the only address in the report's own words, but for those of its author and addressee. */
+static void only_address(const struct mail_report_mail *mail, const char *own, struct arena *arena,
+                         struct mail_report_words *ret)
+{
+	const char *to = mail_report_field_value(mail->header, "To", arena);
+	const char *from = mail_report_field_value(mail->header, "From", arena);
+	const char *only = "", *end = own, *stop = own + strlen(own);
+	while (end < stop) {
+		const char *found = mail_report_address_in(end, (size_t)(stop - end), arena, &end);
+		if (found[0] == '\0')
+			break;
+		if (strcasestr(to, found) || strcasestr(from, found) ||
+		    strcasecmp(found, only) == 0)
+			continue;
+		if (only[0])
+			return;
+		only = found;
+	}
+	end_mention(ret, only, own, own + strlen(own), arena);
+}
+
 /* ---- all of it ---- */
 
 static const struct pattern *find_pattern(const char *subject, const char *body)
@@ -486,5 +530,8 @@ void mail_report_words_read(const struct mail_report_mail *mail, bool by_system,
 		any_lead(own, arena, ret);
 	if (ret->n_mentions == 0)
 		returned_recipient(mail, own, arena, ret);
+	if (ret->n_mentions == 0)
+		only_address(mail, own, arena, ret);
 	complete(ret, own, arena);
+	add_reply(ret, own, arena);
 }
