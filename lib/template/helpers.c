@@ -75,6 +75,17 @@ static size_t end_of_words(const char *text, size_t cut)
 	return cut;
 }
 
+/* Before a bracket that is never closed, where most is before it. */
+static size_t end_of_brackets(const char *text, size_t cut)
+{
+	size_t open = cut;
+	while (open > 0 && text[open - 1] != '(' && text[open - 1] != ')')
+		open--;
+	if (open == 0 || text[open - 1] == ')' || open * 2 < cut)
+		return cut;
+	return end_of_words(text, open);
+}
+
 static size_t cut_between_words(const char *text, size_t cut)
 {
 	size_t end = cut;
@@ -107,7 +118,7 @@ void shorten_helper(void *arg, const char *text, struct buf *ret)
 		return;
 	}
 	size_t cut = cut_between_characters(text, len, n - 1);
-	buf_add(ret, text, cut_between_words(text, cut));
+	buf_add(ret, text, end_of_brackets(text, cut_between_words(text, cut)));
 	buf_adds(ret, ELLIPSIS);
 }
 
