@@ -275,6 +275,19 @@ static bool check_templates(struct check *check, struct error *err)
 	return true;
 }
 
+bool check_template_set(const struct settings *settings, json_t **ret, struct error *err)
+{
+	struct check check = {.settings = settings, .arena = arena_new()};
+	check.findings = json_array();
+	bool ok = check_templates(&check, err);
+	arena_free(check.arena);
+	if (ok)
+		*ret = check.findings;
+	else
+		json_decref(check.findings);
+	return ok;
+}
+
 /* ---- The sender ---- */
 
 /* Receivers compare the domain of From with those that SPF and DKIM vouch for (RFC 7489, section

@@ -21,14 +21,18 @@ enum { CHECK_FORGOTTEN_DAYS = 90 };
 
 /*
  * *ret is an array of findings, the caller's: each an object with `finding` (unreachable,
- * same_address, never_open, forgotten, timezone, locale, template), `text` (a sentence), and
- * `customer` (with its `name`), `contact`, `suspension` (with `from` and `note`) or `file` where it
- * is about one; of an unreachable one `why` (no_contact, none_wanted, no_address, all_refused), of
- * a shared one the `address`. With very many customers it takes its time: once another thread has
- * set `stop` (NULL: nobody does) it ends with 75.
+ * same_address, never_open, forgotten, timezone, locale, template, sender), `text` (a sentence),
+ * and `customer` (with its `name`), `contact`, `suspension` (with `from` and `note`) or `file`
+ * where it is about one; of an unreachable one `why` (no_contact, none_wanted, no_address,
+ * all_refused), of a shared one the `address`. With very many customers it takes its time: once
+ * another thread has set `stop` (NULL: nobody does) it ends with 75.
  */
 bool check_all(const struct settings *settings, struct instant now, const atomic_bool *stop,
                json_t **ret, struct error *err) MUST_CHECK;
+
+/* The findings `template` alone. */
+bool check_template_set(const struct settings *settings, json_t **ret,
+                        struct error *err) MUST_CHECK;
 
 /* Adds the finding `relay` where the last mails all failed: by what the daemon answers to `status`,
  * NULL where it is away, else by the spool. */

@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,6 +44,40 @@ void template_sources_copy(struct template_sources *sources, struct arena *arena
 	else
 		add(sources, arena, source->name, source->path)->fault =
 		        arena_strdup(arena, source->fault);
+}
+
+static const struct template_source *find_name(const struct template_sources *sources,
+                                               const char *folder, size_t len, const char *slash,
+                                               const char *mail, const char *ending)
+{
+	char name[200];
+	if (snprintf(name, sizeof name, "%.*s%s%s%s", (int)len, folder, slash, mail, ending) >=
+	    (int)sizeof name)
+		return NULL;
+	for (size_t i = 0; i < sources->n; i++)
+		if (strcmp(sources->rows[i].name, name) == 0)
+			return &sources->rows[i];
+	return NULL;
+}
+
+const struct template_source *template_sources_find(const struct template_sources *sources,
+                                                    const char *mail, const char *locale, bool html)
+{
+	size_t len = strlen(locale);
+	for (;;) {
+		const char *slash = len > 0 ? "/" : "";
+		const struct template_source *text =
+		        find_name(sources, locale, len, slash, mail, ".txt");
+		if (text != NULL)
+			return html ? find_name(sources, locale, len, slash, mail, ".html") : text;
+		if (len == 0)
+			return html ? NULL
+			            : find_name(sources, TEMPLATE_BUILT_IN,
+			                        strlen(TEMPLATE_BUILT_IN), "", mail, ".txt");
+		while (len > 0 && locale[len - 1] != '-' && locale[len - 1] != '_')
+			len--;
+		len -= len > 0;
+	}
 }
 
 const char *template_source_key(const struct template_source *source, struct arena *arena)

@@ -44,6 +44,13 @@ void template_sources_add_built_in(struct template_sources *sources, struct aren
 void template_sources_read(struct template_sources *sources, struct arena *arena,
                            const char *directory);
 
+/* The source that a reader of `locale` gets of a mail: "fr-CA/completed.txt", "fr/completed.txt",
+ * "completed.txt", the built-in one; of the HTML, which lies beside that, with `html`. NULL where
+ * there is none. */
+const struct template_source *template_sources_find(const struct template_sources *sources,
+                                                    const char *mail, const char *locale,
+                                                    bool html);
+
 /* A source as a name and a value, to be kept: the name of one that couldn't be read has
  * TEMPLATE_UNREADABLE before it, and its value is why. Texts of names are the source's or in the
  * arena. */

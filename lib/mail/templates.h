@@ -73,6 +73,11 @@ void templates_mail_clear(struct templates_mail *mail);
 /* Brings text and HTML to what their reader gets: no control characters, lines that end in LF. */
 void templates_mail_read(struct templates_mail *mail);
 
+/* The names of all mails, the states of a job first: the i-th, NULL beyond the last. And whether
+ * there is one of that name. */
+const char *templates_mail(size_t i);
+bool templates_has_mail(const char *name);
+
 /* Calls `each` with every name ("job.reference") that any template of the set uses, with the file,
  * for `check`. */
 void templates_each_name(const struct templates *templates,

@@ -104,3 +104,13 @@ void templates_each_name(const struct templates *templates,
 			names_of(p->template, &naming);
 	}
 }
+
+const char *templates_mail(size_t i)
+{
+	return i < MAIL_TEMPLATES ? mail_template_name(i) : NULL;
+}
+
+bool templates_has_mail(const char *name)
+{
+	return mail_template_index(name, strlen(name)) >= 0;
+}

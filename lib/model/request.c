@@ -10,6 +10,7 @@ static const char *const verbs[REQUEST_COUNT] = {
         [REQUEST_STATUS] = "status",
         [REQUEST_RELOAD] = "reload",
         [REQUEST_RELAY_TEST] = "relay.test",
+        [REQUEST_TEMPLATE_SEND] = "template.send",
         [REQUEST_MAIL_RETRY] = "mail.retry",
         [REQUEST_MAIL_CANCEL] = "mail.cancel",
         [REQUEST_MAIL_PAUSE] = "mail.pause",

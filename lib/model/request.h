@@ -13,8 +13,9 @@
 enum control_request {
 	REQUEST_NONE, /* no verb, or an unknown one */
 	REQUEST_STATUS,
-	REQUEST_RELOAD, /* this and the next are answered by the loop, all others by the engine */
+	REQUEST_RELOAD, /* this and the next two are answered by the loop, others by the engine */
 	REQUEST_RELAY_TEST,
+	REQUEST_TEMPLATE_SEND, /* as a test of the relays */
 	REQUEST_MAIL_RETRY,
 	REQUEST_MAIL_CANCEL,
 	REQUEST_MAIL_PAUSE,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `relay test`: asks the daemon to try its relays step by step. */
+#include "dispatchctl/nouns/relay.h"
+
 #include "common/control.h"
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/nouns.h"
@@ -8,7 +10,7 @@
 
 #include <sysexits.h>
 
-static void print_relay(struct ctl *ctl, const json_t *relay)
+void relay_print(struct ctl *ctl, const json_t *relay)
 {
 	const struct look *look = output_look(ctl->out);
 	struct buf *out = output_text(ctl->out);
@@ -31,7 +33,7 @@ static void print_relays(struct ctl *ctl, const json_t *relays)
 	{
 		if (i > 0)
 			buf_addc(output_text(ctl->out), '\n');
-		print_relay(ctl, relay);
+		relay_print(ctl, relay);
 		if (!json_is_true(json_object_get(relay, "ok")))
 			ctl->status = EX_UNAVAILABLE;
 	}

@@ -94,6 +94,13 @@ static void ask_for_reload(struct client *client)
 	client->control->calls.reload(client->control->calls.arg);
 }
 
+static void wait_for_test(struct client *client)
+{
+	client->waits = client->wants_test = true;
+	client->number = 0;
+	bufferevent_disable(client->stream, EV_READ);
+}
+
 /* {"do": "relay.test", "to": ADDRESS, "by": …}. The log says who had a mail sent. */
 static bool ask_for_test(struct client *client, json_t *request, struct error *err)
 {
@@ -106,13 +113,27 @@ static bool ask_for_test(struct client *client, json_t *request, struct error *e
 		return false;
 	if (address && !address_check(address, err))
 		return error_prefix(err, "to");
-	if (!calls->test(calls->arg, address, err))
+	if (!calls->test(calls->arg, address, NULL, err))
 		return false;
 	log_write(LOG_NOTICE, "relay test begins by=%s to=%s", jsontext_at(request, "by"),
 	          address ? address : "-");
-	client->waits = client->wants_test = true;
-	client->number = 0;
-	bufferevent_disable(client->stream, EV_READ);
+	wait_for_test(client);
+	return true;
+}
+
+/* {"do": "template.send", "to", "template", "context", …, "by"}: a mail that somebody tries out. */
+static bool ask_for_template(struct client *client, json_t *request, struct error *err)
+{
+	const struct control_calls *calls = &client->control->calls;
+	if (!asker_set(client->control->view->settings, client->uid, request, err))
+		return false;
+	struct outgoing_mail *mail = test_mail(request, err);
+	if (mail == NULL || !calls->test(calls->arg, NULL, mail, err))
+		return false;
+	log_write(LOG_NOTICE, "template test begins by=%s to=%s template=%s",
+	          jsontext_at(request, "by"), jsontext_at(request, "to"),
+	          jsontext_at(request, "template"));
+	wait_for_test(client);
 	return true;
 }
 
@@ -134,8 +155,10 @@ static void take_request(struct client *client, const char *line, size_t len)
 		ask_for_reload(client);
 		return;
 	}
-	if (what == REQUEST_RELAY_TEST) {
-		if (!ask_for_test(client, request, &err))
+	if (what == REQUEST_RELAY_TEST || what == REQUEST_TEMPLATE_SEND) {
+		bool begun = what == REQUEST_RELAY_TEST ? ask_for_test(client, request, &err)
+		                                        : ask_for_template(client, request, &err);
+		if (!begun)
 			answer_fault(client, &err);
 		json_decref(request);
 		return;

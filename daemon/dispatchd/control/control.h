@@ -22,14 +22,15 @@ enum {
 struct event_base;
 struct control;
 struct daemon_view;
+struct outgoing_mail;
 struct relay_test;
 
 /* What the loop does for it. */
 struct control_calls {
 	void (*reload)(void *arg); /* asks for one; control_reloaded() brings the answer */
-	/* Begins a test of the relays, `to` NULL or a checked address; control_tested() brings the
+	/* Begins a test of the relays as pool_test_start() does; control_tested() brings the
 	 * answer. */
-	bool (*test)(void *arg, const char *to, struct error *err);
+	bool (*test)(void *arg, const char *to, struct outgoing_mail *mail, struct error *err);
 	void *arg;
 };
 

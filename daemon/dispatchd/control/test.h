@@ -10,4 +10,8 @@
  * "ok", "reply"}]}]}. The caller's. */
 json_t *test_answer(const struct relay_test *test);
 
+/* The mail of a request to send one that somebody tries out; NULL, code 65, where it is none. The
+ * caller's. */
+struct outgoing_mail *test_mail(const json_t *request, struct error *err) MUST_CHECK;
+
 #endif

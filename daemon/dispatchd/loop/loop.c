@@ -163,10 +163,10 @@ static void add_events(struct loop *loop)
 		log_write(LOG_WARNING, "the kernel can't report when the clock is set");
 }
 
-static bool start_test(void *arg, const char *to, struct error *err)
+static bool start_test(void *arg, const char *to, struct outgoing_mail *mail, struct error *err)
 {
 	struct loop *loop = arg;
-	return pool_test_start(loop->view.pool, to, loop_wake, loop, err);
+	return pool_test_start(loop->view.pool, to, mail, loop_wake, loop, err);
 }
 
 static bool open_all(struct loop *loop, struct error *err)

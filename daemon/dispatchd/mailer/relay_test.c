@@ -10,6 +10,7 @@
 #include "dispatchd/mailer/clock.h"
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/pool_private.h"
+#include "dispatchd/sys/log.h"
 #include "mail/compose.h"
 
 #include <stdio.h>
@@ -45,11 +46,13 @@ struct relay_test {
 	struct pool *pool;
 	struct mailer_config *config; /* a reference */
 	char *to;                     /* "" for none */
+	struct outgoing_mail *mail;   /* NULL: one that says what it is */
 	pool_wake *wake;
 	void *arg;
 	int64_t end_ms; /* monotonic */
 	struct trial *trials;
 	size_t n;
+	size_t n_tried;                 /* of these; the others are left alone */
 	struct coroutines *connections; /* of all trials, run by the thread */
 	pthread_t thread;
 	bool started;
@@ -94,6 +97,23 @@ static void write_mail(const struct trial *trial, struct buf *ret)
 	buf_free(&id);
 }
 
+/* By the templates in force. A template that breaks is replaced, as in a customer's mail. */
+static void render_mail(const struct relay_test *test, struct buf *ret)
+{
+	struct dates *dates = dates_new();
+	struct templates_mail mail = {.has_html = false};
+	struct error err = {0};
+	bool broken;
+	if (!templates_render_parts(test->config->templates, dates, test->mail, &mail, &broken,
+	                            &err))
+		log_write(LOG_ERR, "a mail to try out a template can't be rendered: %s", err.text);
+	else if (broken)
+		log_write(LOG_WARNING, "template broken: %s", err.text);
+	buf_add(ret, buf_text(&mail.message), mail.message.len);
+	templates_mail_clear(&mail);
+	dates_free(dates);
+}
+
 static bool next_mail(void *arg, struct transport_mail *ret)
 {
 	struct trial *trial = arg;
@@ -103,8 +123,11 @@ static bool next_mail(void *arg, struct transport_mail *ret)
 	trial->fed = true;
 	*ret = (struct transport_mail){.from = trial->test->config->envelope,
 	                               .to = recipient_of(trial->test)};
-	write_mail(trial, &ret->message);
-	return true;
+	if (trial->test->mail != NULL)
+		render_mail(trial->test, &ret->message);
+	else
+		write_mail(trial, &ret->message);
+	return ret->message.len > 0;
 }
 
 /* Where the connection ended without a reply that says why, its stage is the step. */
@@ -131,9 +154,8 @@ static void mail_done(void *arg, void *caller, const struct smtp_report *report,
 
 /* ---- the thread ---- */
 
-static void trial_main(void *arg)
+static void try_relay(struct trial *trial)
 {
-	struct trial *trial = arg;
 	struct relay_test *test = trial->test;
 	const struct transport_feed feed = {
 	        .next = next_mail, .done = mail_done, .arg = trial, .steps = &trial->steps};
@@ -142,6 +164,27 @@ static void trial_main(void *arg)
 	steps_start(&trial->steps);
 	test->config->transport->run(&test->config->targets, trial->target, &test_limits,
 	                             &trial->watch, &feed);
+}
+
+/* Until one has the mail. */
+static void try_in_order(struct relay_test *test)
+{
+	bool sent = false;
+	for (test->n_tried = 0; test->n_tried < test->n && !sent; test->n_tried++) {
+		try_relay(&test->trials[test->n_tried]);
+		sent = test->trials[test->n_tried].ok;
+	}
+}
+
+static void trial_main(void *arg)
+{
+	struct trial *trial = arg;
+	struct relay_test *test = trial->test;
+
+	if (test->mail != NULL)
+		try_in_order(test);
+	else
+		try_relay(trial);
 	pthread_mutex_lock(&test->pool->lock);
 	if (--test->n_running == 0)
 		test->wake(test->arg);
@@ -157,21 +200,23 @@ static void *relay_test_main(void *arg)
 	return NULL;
 }
 
+/* With a mail, the first trial's coroutine tries all relays. */
 static bool run_trials(struct relay_test *test)
 {
-	size_t n = test->config->targets.n;
+	size_t n_coroutines = test->mail != NULL ? 1 : test->config->targets.n;
 	bool ok = true;
 
 	test->connections = coroutines_new();
-	test->trials = mem_alloc(n * sizeof test->trials[0]);
-	for (; test->n < n; test->n++) {
-		struct trial *trial = &test->trials[test->n];
-		*trial = (struct trial){.test = test, .target = test->n};
-		watch_init(&trial->watch);
-		ok = ok && coroutines_add(test->connections, trial_main, trial);
+	test->n = test->n_tried = test->config->targets.n;
+	test->trials = mem_alloc(test->n * sizeof test->trials[0]);
+	for (size_t i = 0; i < test->n; i++) {
+		test->trials[i] = (struct trial){.test = test, .target = i};
+		watch_init(&test->trials[i].watch);
 	}
+	for (size_t i = 0; i < n_coroutines; i++)
+		ok = ok && coroutines_add(test->connections, trial_main, &test->trials[i]);
 	ok = ok && pool_start_thread(&test->thread, relay_test_main, test);
-	test->n_running = ok ? n : 0;
+	test->n_running = ok ? n_coroutines : 0;
 	test->started = ok;
 	return ok;
 }
@@ -188,19 +233,33 @@ static bool may_start(const struct pool *pool, struct error *err)
 	                 pool->config->transport->name);
 }
 
-static struct relay_test *relay_test_new(struct pool *pool, const char *to)
+static void stamp(struct outgoing_mail *mail, const struct mailbox *from)
+{
+	mail->made = clock_wall();
+	mail->message_id = arena_printf(mail->arena, "<template-test.%lld@%s>",
+	                                (long long)mail->made.ms, address_domain(from->address));
+}
+
+/* Takes over the mail. */
+static struct relay_test *relay_test_new(struct pool *pool, const char *to,
+                                         struct outgoing_mail *mail)
 {
 	struct relay_test *test = mem_alloc(sizeof *test);
 
 	*test = (struct relay_test){.pool = pool,
 	                            .config = mailer_config_ref(pool->config),
-	                            .to = mem_strdup(to ? to : ""),
+	                            .to = mem_strdup(mail ? mail->to
+	                                             : to ? to
+	                                                  : ""),
+	                            .mail = mail,
 	                            .end_ms = clock_mono_ms() + RELAY_TEST_S * 1000};
+	if (mail != NULL)
+		stamp(mail, &test->config->from);
 	return test;
 }
 
-bool pool_test_start(struct pool *pool, const char *to, pool_wake *wake, void *arg,
-                     struct error *err)
+bool pool_test_start(struct pool *pool, const char *to, struct outgoing_mail *mail, pool_wake *wake,
+                     void *arg, struct error *err)
 {
 	struct relay_test *test = NULL;
 	bool good;
@@ -208,7 +267,8 @@ bool pool_test_start(struct pool *pool, const char *to, pool_wake *wake, void *a
 	pthread_mutex_lock(&pool->lock);
 	good = may_start(pool, err);
 	if (good) {
-		test = relay_test_new(pool, to);
+		test = relay_test_new(pool, to, mail);
+		mail = NULL;
 		test->wake = wake;
 		test->arg = arg;
 		good = run_trials(test) ||
@@ -221,6 +281,7 @@ bool pool_test_start(struct pool *pool, const char *to, pool_wake *wake, void *a
 	pthread_mutex_unlock(&pool->lock);
 	if (!good)
 		relay_test_free(test);
+	outgoing_mail_free(mail);
 	return good;
 }
 
@@ -269,6 +330,7 @@ struct relay_test *relay_test_free(struct relay_test *test)
 	for (size_t i = 0; i < test->n; i++)
 		watch_destroy(&test->trials[i].watch);
 	mailer_config_unref(test->config);
+	outgoing_mail_free(test->mail);
 	free(test->trials);
 	free(test->to);
 	free(test);
@@ -277,7 +339,7 @@ struct relay_test *relay_test_free(struct relay_test *test)
 
 bool relay_test_row(const struct relay_test *test, size_t i, struct relay_test_row *ret)
 {
-	if (i >= test->n)
+	if (i >= test->n_tried)
 		return false;
 	const struct trial *trial = &test->trials[i];
 	*ret = (struct relay_test_row){.relay = test->config->targets.names[trial->target],

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "dispatchd/mailer/pool.h"
 #include "dispatchd/mailer/steps.h"
+#include "mail/outgoing_mail.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,8 @@
  *   pool_test_start() ──▶ a thread, a coroutine for each relay ──▶ the last wakes ──▶
  * pool_test_take()
  *
+ * With a mail of its own, one coroutine tries relay after relay until one takes it.
+ *
  * So a relay that doesn't answer holds up no other one, no mailer and not the caller. All of it
  * ends within RELAY_TEST_S, and one is under way at a time.
  */
@@ -26,17 +29,19 @@ struct relay_test;
 
 /*
  * Begins one. With `to`, a checked address, each relay is handed a test mail to it; NULL: MAIL and
- * RCPT alone, to the address of `[mail] from`, and RSET. `wake` is called once the result is there,
- * from any thread: it must only post a wake-up. Codes: 75 while another one is under way or the
- * daemon stops, 78 without any relay (mails go to a Maildir).
+ * RCPT alone, to the address of `[mail] from`, and RSET. With `mail` (NULL: none), which is taken
+ * over in any case, that goes to its own `to`, rendered by the templates in force. `wake` is called
+ * once the result is there, from any thread: it must only post a wake-up. Codes: 75 while another
+ * one is under way or the daemon stops, 78 without any relay (mails go to a Maildir).
  */
-bool pool_test_start(struct pool *pool, const char *to, pool_wake *wake, void *arg,
-                     struct error *err) MUST_CHECK;
+bool pool_test_start(struct pool *pool, const char *to, struct outgoing_mail *mail, pool_wake *wake,
+                     void *arg, struct error *err) MUST_CHECK;
 /* The one that has ended; NULL where none has. The caller's. */
 struct relay_test *pool_test_take(struct pool *pool);
 struct relay_test *relay_test_free(struct relay_test *test); /* takes NULL; returns NULL */
 
-/* What it found of relay number `i`, in the order of the configuration; false beyond the last. As
+/* What it found of the i-th relay that was tried, in the order of the configuration; false beyond
+ * the last. As
  * long as the test. */
 struct relay_test_row {
 	const char *relay;         /* as configured */
