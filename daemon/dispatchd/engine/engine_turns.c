@@ -18,7 +18,7 @@ enum {
 	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
 	AGAIN_MAX_MS = 5000,
 	BUSY_QUEUED = 64, /* mails that keep the mailers busy for longer than a batch gathers */
-	GATHER_MS = 4,
+	GATHER_MS = 8,
 };
 
 static size_t room_of(struct engine_thread *t)

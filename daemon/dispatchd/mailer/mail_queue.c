@@ -76,10 +76,12 @@ static bool any_breaker_open(const struct pool *pool)
 	return false;
 }
 
+/* Where mails go fast, some more may be in hand: fewer turns then make as many. */
 size_t mail_queue_places(const struct pool *pool)
 {
-	size_t places =
-	        pool->limits->places + pool->limits->places_each * pool->config->connections;
+	size_t places = pool->limits->places +
+	                pool->limits->places_each * pool->config->connections +
+	                pace_mails(&pool->pace, clock_mono_ms());
 	if (any_breaker_open(pool) && places < pool->limits->places_refused)
 		places = pool->limits->places_refused;
 	return places;
@@ -313,6 +315,7 @@ void mail_queue_finish(struct pool *pool, struct relay_session *session, struct 
 	mail_queue_describe(queued, result);
 	snprintf(result->relay, sizeof result->relay, "%s", relay->name);
 	relay_count(relay, result);
+	pace_note(&pool->pace, clock_mono_ms());
 	judge_relay(pool, session, queued, result);
 	free_queued(pool, queued);
 }

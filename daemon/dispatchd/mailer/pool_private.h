@@ -6,6 +6,7 @@
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/limits.h"
 #include "dispatchd/mailer/mailer_config.h"
+#include "dispatchd/mailer/pace.h"
 #include "dispatchd/mailer/pool.h"
 #include "dispatchd/mailer/relay.h"
 #include "dispatchd/mailer/watch.h"
@@ -68,6 +69,7 @@ struct pool {
 
 	struct queued_mail *head, *tail;
 	size_t n_queued, n_feeding; /* n_feeding: connections that wait for a mail */
+	struct pace pace;           /* by which mails have gone */
 	size_t n_out;               /* mails put whose results were not taken */
 	size_t bytes;               /* of the mails that are queued or in a mailer's hand */
 
