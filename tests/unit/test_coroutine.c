@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ static int setup(void **state)
 
 	shared = (struct shared){.lock = PTHREAD_MUTEX_INITIALIZER};
 	shared.all = coroutines_new();
+	assert_non_null(shared.all);
 	sem_init(&shared.posted, 0, 0);
 	*state = &shared;
 	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, shared.pair);
@@ -434,6 +436,26 @@ static void test_none_has_to_run(void **state)
 	add(*state, second_waiter);
 }
 
+static void test_no_descriptor_is_no_crash(void **state)
+{
+	struct rlimit before, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	int next = dup(0); /* the first that is free */
+	close(next);
+	for (int more = 0; more < 2; more++) {
+		none.rlim_cur = (rlim_t)(next + more);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		struct coroutines *all = coroutines_new();
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		assert_null(all);
+	}
+	assert_int_equal(dup(0), next); /* none was left open */
+	close(next);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -452,6 +474,7 @@ int main(void)
 	        CASE(test_each_keeps_its_own),
 	        CASE(test_stacks_are_deep_enough),
 	        CASE(test_none_has_to_run),
+	        CASE(test_no_descriptor_is_no_crash),
 	};
 #undef CASE
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,15 +96,15 @@ struct coroutines *coroutines_new(void)
 	struct coroutines *all = mem_alloc(sizeof *all);
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET}; /* it is never read */
 
-	all->epoll = epoll_create1(EPOLL_CLOEXEC);
-	all->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (all->epoll < 0 || all->wake < 0 ||
-	    epoll_ctl(all->epoll, EPOLL_CTL_ADD, all->wake, &event) < 0)
-		bug("no descriptor for epoll");
 	pthread_mutex_init(&all->lock, NULL);
 	all->ready_end = &all->ready;
 	all->due_ms = CLOCK_NEVER_MS;
-	return all;
+	all->epoll = epoll_create1(EPOLL_CLOEXEC);
+	all->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (all->epoll >= 0 && all->wake >= 0 &&
+	    epoll_ctl(all->epoll, EPOLL_CTL_ADD, all->wake, &event) == 0)
+		return all;
+	return coroutines_free(all);
 }
 
 static void coroutine_main(void *arg)
@@ -136,8 +136,10 @@ struct coroutines *coroutines_free(struct coroutines *all)
 	while (all->list)
 		coroutine_free(all->list);
 	pthread_mutex_destroy(&all->lock);
-	close(all->wake);
-	close(all->epoll);
+	if (all->wake >= 0)
+		close(all->wake);
+	if (all->epoll >= 0)
+		close(all->epoll);
 	free(all);
 	return NULL;
 }

@@ -2,6 +2,8 @@
 #ifndef DISPATCHD_MAILER_COROUTINE_H
 #define DISPATCHD_MAILER_COROUTINE_H
 
+#include "base/error.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,8 +28,8 @@
 struct coroutine;
 struct coroutines; /* those of one thread */
 
-/* Needs two descriptors, and aborts where there are none. */
-struct coroutines *coroutines_new(void);
+/* Takes two descriptors; NULL where there are none. */
+struct coroutines *coroutines_new(void) MUST_CHECK;
 /* When nobody uses it anymore. Those that have not ended are forgotten. Takes NULL; returns NULL.
  */
 struct coroutines *coroutines_free(struct coroutines *all);

@@ -66,7 +66,7 @@ struct pool *pool_start_with(const struct settings *settings, struct templates *
 		bug("can't start a thread");
 	pthread_mutex_lock(&pool->lock);
 	pool->mailers = coroutines_new();
-	ok = pool_start_workers(pool) &&
+	ok = pool->mailers && pool_start_workers(pool) &&
 	     pool_start_thread(&pool->mailers_thread, mailers_main, pool);
 	pool->started = ok;
 	pthread_mutex_unlock(&pool->lock);

@@ -204,9 +204,9 @@ static void *relay_test_main(void *arg)
 static bool run_trials(struct relay_test *test)
 {
 	size_t n_coroutines = test->mail != NULL ? 1 : test->config->targets.n;
-	bool ok = true;
 
 	test->connections = coroutines_new();
+	bool ok = test->connections != NULL;
 	test->n = test->n_tried = test->config->targets.n;
 	test->trials = mem_alloc(test->n * sizeof test->trials[0]);
 	for (size_t i = 0; i < test->n; i++) {
