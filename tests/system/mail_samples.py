@@ -64,7 +64,9 @@ def full(mail):
                      {"state": "paused", "time": "2026-12-24T15:20:00Z", "reason": "rain"}, {"state": state, "time": "2026-12-24T16:30:00Z"}],
         "company": {"name": "Example Hauling", "phone": "+1 303 555 0100", "email": "office@example.com", "website": "www.example.com"},
     }
-    if mail not in STATES:
+    if mail in STATES:
+        data["opt_out"] = "https://center.example.com/u/2KXQJ6YV5T3NBW4RZ7MACDEFGH"
+    else:
         data["suspension"] = {"id": 7, "customer": "1001", "note": "Unpaid since October", "author": "kim", "from": "2026-12-01"}
         data |= reports()
     return data

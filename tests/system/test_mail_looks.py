@@ -142,6 +142,8 @@ def test_text_is_complete(mail, language):
         body = re.sub(r"<h1.*?</h1>|" + BUTTON, "", body, flags=re.S)
         said = re.findall(r"<(?:p|h2)\b[^>]*>(.*?)</(?:p|h2)>", body, re.S)
         assert said
+        for link in re.findall(r'href="(https://[^"]*)"', body if mail in samples.STATES else ""):
+            assert unescape(link).removeprefix("https://") in text, (kind, link)
         for paragraph in said:
             plain = [same(unescape(re.sub(r"<[^>]*>", "", piece))) for piece in paragraph.split("<br>")]
             wanted = r"\s?:?\s".join(re.escape(piece) for piece in plain)
