@@ -214,18 +214,20 @@ static int64_t first_mail_since(struct spool *spool, struct instant since)
 
 int64_t spool_mails_since(struct spool *spool, struct instant since)
 {
-	return last_mail(spool) + 1 - first_mail_since(spool, since);
+	/* Not every id is given: a restore leaves many out. */
+	struct db_query *q = spool_query(spool, "SELECT count(*) FROM mail WHERE id >= ?1");
+	db_bind_int(q, 1, first_mail_since(spool, since));
+	return spool_run_int(spool, q, 0);
 }
 
 int64_t spool_mail_of_message_id(struct spool *spool, const char *message_id, struct instant since)
 {
-	int64_t first = first_mail_since(spool, since), last = last_mail(spool);
-	struct db_query *q = spool_query(spool, "SELECT id FROM mail WHERE id >= ?1 AND "
-	                                        "message_id = ?2 ORDER BY id DESC LIMIT 1");
-	if (last - first > MAILS_SEARCHED_MAX)
-		first = last - MAILS_SEARCHED_MAX;
-	db_bind_int(q, 1, first);
+	struct db_query *q = spool_query(
+	        spool, "SELECT id FROM (SELECT id, message_id FROM mail WHERE id >= ?1 ORDER BY id "
+	               "DESC LIMIT ?3) WHERE message_id = ?2 LIMIT 1");
+	db_bind_int(q, 1, first_mail_since(spool, since));
 	db_bind_text(q, 2, message_id);
+	db_bind_int(q, 3, MAILS_SEARCHED_MAX);
 	return spool_run_int(spool, q, 0);
 }
 
