@@ -8,6 +8,9 @@
  * out, and the next wait puts it back.
  *
  * Locks: that of a condition, which is the caller's, comes before the set's.
+ *
+ * Known limit: a debugger shows the coroutine that runs; a core dump has the stacks of those that
+ * wait, but no thread that leads to them.
  */
 #include "dispatchd/mailer/coroutine.h"
 
