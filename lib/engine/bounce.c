@@ -17,6 +17,7 @@
 #include "engine/bounce_act.h"
 #include "engine/bounce_facts.h"
 #include "engine/bounce_office.h"
+#include "engine/bounce_reply.h"
 #include "engine/bounce_strikes.h"
 #include "engine/bounce_subject.h"
 #include "engine/engine_private.h"
@@ -127,7 +128,29 @@ static bool record_opt_out(struct engine *engine, const struct bounce_facts *fac
 	return true;
 }
 
-bool engine_bounce_take(struct engine *engine, const json_t *in, json_t *out, struct error *err)
+/* What a request comes with besides its text. */
+struct content {
+	const char *entity; /* NULL: none */
+	size_t len;
+};
+
+/* A person's reply; with its content, if that is wanted. */
+static void take_reply(struct engine *engine, const json_t *in,
+                       const struct bounce_subject *subject, const struct content *content,
+                       struct spool_bounce *row, json_t *out)
+{
+	if (content->entity == NULL && engine_reply_wanted(engine, in, subject)) {
+		json_object_set_new(out, "took", json_string("reply"));
+		json_object_set_new(out, "send", json_true());
+		return;
+	}
+	count(engine, MAIL_REPORT_REPLY, MAIL_REPORT_NONE);
+	engine_reply_take(engine, in, subject, content->entity, content->len, row);
+	answer(out, row);
+}
+
+static bool take(struct engine *engine, const json_t *in, const struct content *content,
+                 json_t *out, struct error *err)
 {
 	static const struct bounce_recipient nobody = {.address = "", .code = "", .text = ""};
 	struct bounce_facts facts;
@@ -144,6 +167,10 @@ bool engine_bounce_take(struct engine *engine, const json_t *in, json_t *out, st
 		json_object_set_new(out, "took", json_string("again"));
 		return true;
 	}
+	if (engine_is_reply(&facts, &subject)) {
+		take_reply(engine, in, &subject, content, &row, out);
+		return true;
+	}
 	count(engine, facts.kind, about ? about->verdict : MAIL_REPORT_NONE);
 	struct bounce_act act = {
 	        .mail = subject.mail,
@@ -157,6 +184,19 @@ bool engine_bounce_take(struct engine *engine, const json_t *in, json_t *out, st
 	else if (!record_opt_out(engine, &facts, &subject, &row, out))
 		record_unknown(engine, &subject, &row, out);
 	return true;
+}
+
+bool engine_bounce_take(struct engine *engine, const json_t *in, json_t *out, struct error *err)
+{
+	return take(engine, in, &(struct content){.entity = NULL}, out, err);
+}
+
+bool engine_bounce_forward(struct engine *engine, const json_t *in, const char *entity, size_t len,
+                           json_t *out, struct error *err)
+{
+	if (entity == NULL)
+		return error_set(err, EX_USAGE, "a reply's content comes with it");
+	return take(engine, in, &(struct content){.entity = entity, .len = len}, out, err);
 }
 
 /* ---- By hand ---- */

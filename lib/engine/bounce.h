@@ -27,6 +27,14 @@ struct engine;
  */
 bool engine_bounce_take(struct engine *engine, const json_t *in, json_t *out,
                         struct error *err) MUST_CHECK;
+/*
+ * A person's reply that goes on is not on record by bounce.take alone: that answers `send`, and
+ * `bounce.forward` takes the same once more with its content, which forward_check() let through
+ * (bounce_reply.h). Then `took` is forwarded, commented, parked or counted. Code 64 without
+ * content.
+ */
+bool engine_bounce_forward(struct engine *engine, const json_t *in, const char *entity, size_t len,
+                           json_t *out, struct error *err) MUST_CHECK;
 /* `bounce.report`: {"mail", "code", "text", "by"}, a report by hand, or from a relay's web hook.
  * Codes: 64, 65 where the mail wasn't sent, 66 where there is none. */
 bool engine_bounce_report(struct engine *engine, const json_t *in, json_t *out,

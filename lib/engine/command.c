@@ -351,6 +351,12 @@ static bool run_bounce_take(struct ask *ask)
 	return engine_bounce_take(ask->engine, ask->in, ask->out, &ask->err);
 }
 
+static bool run_bounce_forward(struct ask *ask)
+{
+	return engine_bounce_forward(ask->engine, ask->in, ask->command->bytes,
+	                             ask->command->n_bytes, ask->out, &ask->err);
+}
+
 static bool run_bounce_report(struct ask *ask)
 {
 	return engine_bounce_report(ask->engine, ask->in, ask->out, &ask->err);
@@ -373,6 +379,7 @@ static run_fn *const runs[REQUEST_COUNT] = {
         [REQUEST_OPT_OUT_SET] = run_opt_out_set,
         [REQUEST_BOUNCE_TAKE] = run_bounce_take,
         [REQUEST_BOUNCE_REPORT] = run_bounce_report,
+        [REQUEST_BOUNCE_FORWARD] = run_bounce_forward,
 };
 
 static bool command_run(struct ask *ask)

@@ -13,6 +13,7 @@
  */
 #include "engine/mail_dispatch.h"
 
+#include "base/jsontext.h"
 #include "engine/context.h"
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
@@ -22,9 +23,12 @@
 #include "engine/mail_state.h"
 #include "engine/mail_yield.h"
 #include "engine/sweep.h"
+#include "mail/forward.h"
 #include "mail/outgoing_mail.h"
+#include "spool/spool_reply.h"
 
 #include <jansson.h>
+#include <string.h>
 
 enum { WINDOW = 64, DISPATCH_READ_MAX = 4096 };
 
@@ -140,6 +144,24 @@ static struct outgoing_mail *write_outgoing(struct engine *engine, const struct 
 	return outgoing;
 }
 
+static bool is_forward(const struct spool_mail *mail)
+{
+	return mail->contact == MAIL_OFFICE && strcmp(mail->state, FORWARD_STATE) == 0;
+}
+
+/* A person's reply: of its context, and as it came. */
+static void add_forward(struct engine *engine, const struct dispatch *d,
+                        struct outgoing_mail *outgoing)
+{
+	struct arena *arena = outgoing->arena;
+	struct outgoing_forward *forward = arena_alloc(arena, sizeof *forward);
+	forward->reply_to = arena_strdup(arena, jsontext_at(d->record, "reply_to"));
+	forward->job = arena_strdup(arena, jsontext_at(d->record, "job"));
+	forward->subject = arena_strdup(arena, jsontext_at(d->record, "subject"));
+	forward->entity = spool_reply_entity(engine->spool, d->mail.id, arena, &forward->len);
+	outgoing->forward = forward;
+}
+
 /* It is sending: to the mailers with it, once the turn is on disk, and what its result will need is
  * kept. */
 static void dispatch_outgoing(struct engine *engine, const struct dispatch *d,
@@ -163,6 +185,8 @@ static void send(struct engine *engine, struct dispatch *d, const struct contact
 	struct outgoing_mail *outgoing = write_outgoing(engine, d, contact, customer, context);
 	if (d->context != NULL)
 		outgoing_mail_read(outgoing, d->record);
+	if (is_forward(&d->mail))
+		add_forward(engine, d, outgoing);
 	engine_mail_move(engine, &d->mail, STATUS_SENDING, REASON_OK);
 	d->mail.open = false; /* as the setter has it */
 	dispatch_outgoing(engine, d, outgoing);
@@ -200,7 +224,8 @@ static const struct customer *customer_of(struct engine *engine, const struct di
 static void dispatch_office(struct engine *engine, struct dispatch *d,
                             const struct spool_notice *notices, size_t n)
 {
-	d->mail.address = engine->settings->office.email;
+	if (!is_forward(&d->mail))
+		d->mail.address = engine->settings->office.email;
 	load_events(engine, notices, n, d);
 	read_record(engine, d);
 	if (!*d->mail.address || (n > 0 ? d->n == 0 : d->context == NULL))

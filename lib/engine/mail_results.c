@@ -14,6 +14,8 @@
 #include "engine/mail_yield.h"
 #include "engine/report.h"
 #include "mail/failure.h"
+#include "mail/forward.h"
+#include "spool/spool_reply.h"
 
 #include <string.h>
 #include <syslog.h>
@@ -87,6 +89,8 @@ static void end(struct engine *engine, struct spool_mail *mail, enum status stat
 		histogram_add(&engine->stats.delivery_s,
 		              (double)(engine->now.ms - mail->due.ms) / 1000.0);
 	engine_mail_set_status(engine, mail, status, reason);
+	if (status == STATUS_SENT && is_office(mail) && strcmp(mail->state, FORWARD_STATE) == 0)
+		spool_reply_sent(engine->spool, mail->id);
 	if (status == STATUS_SENT)
 		engine_bounce_sent(engine, mail);
 }

@@ -102,17 +102,59 @@ static bool run_opt_out(struct office_writer *writer, const struct spool_office_
 	return ok;
 }
 
-static bool run_one(struct office_writer *writer, const struct spool_office_write *row,
-                    struct error *err)
-{
-	return strcmp(row->kind, "opt_out") == 0 ? run_opt_out(writer, row, err)
-	                                         : run_refused(writer, row, err);
-}
-
 static void refuse(struct office_write_result *result, const struct error *why)
 {
 	result->refused = true;
 	memcpy(result->text, why->text, sizeof result->text - 1);
+}
+
+/* A person's reply, on the job. It was written before if there is one of that time. */
+static bool add_comment(struct office_writer *writer, const struct spool_office_write *row,
+                        const json_t *detail, struct error *err)
+{
+	struct change_context context = {
+	        .store = writer->customers, .actor = {.user = "recipient"}, .when = row->time};
+	const char *job = jsontext_at(detail, "job"), *text = jsontext_at(detail, "text");
+	struct db_query *q = db_query(customers_db(writer->customers),
+	                              "SELECT 1 FROM comment WHERE created = ?1 AND job = ?2 AND "
+	                              "author = 'recipient' AND text = ?3");
+	db_bind_int(q, 1, row->time.ms);
+	db_bind_text(q, 2, job);
+	db_bind_text(q, 3, text);
+	enum db_step step = db_step(q, err);
+	if (step == DB_ROW)
+		db_finish(q);
+	if (step != DB_DONE)
+		return step == DB_ROW;
+	json_t *values = json_pack("{s:s, s:s}", "job", job, "text", text);
+	bool ok = records_add(&context, kind_find("comment"), jsontext_at(detail, "customer"),
+	                      values, NULL, err);
+	json_decref(values);
+	return ok;
+}
+
+/* One that can't be made (its customer is gone) is refused, so that those behind it go on. */
+static bool run_comment(struct office_writer *writer, const struct spool_office_write *row,
+                        struct office_write_result *ret, struct error *err)
+{
+	json_t *detail = jsontext_read(row->detail, strlen(row->detail), err);
+	bool ok = detail != NULL && add_comment(writer, row, detail, err);
+	json_decref(detail);
+	if (ok)
+		return true;
+	if (err->code != EX_DATAERR && err->code != EX_NOINPUT)
+		return false;
+	refuse(ret, err);
+	return true;
+}
+
+static bool run_one(struct office_writer *writer, const struct spool_office_write *row,
+                    struct office_write_result *ret, struct error *err)
+{
+	if (strcmp(row->kind, "comment") == 0)
+		return run_comment(writer, row, ret, err);
+	return strcmp(row->kind, "opt_out") == 0 ? run_opt_out(writer, row, err)
+	                                         : run_refused(writer, row, err);
 }
 
 /* The feed comes from the firm's own systems: it may do what a manager may. */
@@ -155,7 +197,7 @@ static size_t run_some(struct office_writer *writer, const struct spool_office_w
 	}
 	if (some > 0)
 		return run_feed(writer, rows, some, now, ret, err) ? some : 0;
-	if (run_one(writer, rows, err))
+	if (run_one(writer, rows, ret, err))
 		return 1;
 	if (!db_input_fault(customers_db(writer->customers), err))
 		return 0;

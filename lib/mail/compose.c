@@ -13,24 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* RFC 5322, section 3.3, in UTC. */
-static void add_date(struct buf *out, struct instant made)
-{
-	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-	                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	enum { DAY_S = 86400 };
-	int64_t s = made.ms / 1000 - (made.ms % 1000 < 0);
-	int64_t second = (s % DAY_S + DAY_S) % DAY_S;
-	struct day day = {(int32_t)((s - second) / DAY_S)};
-	int y, m, d;
-
-	day_split(day, &y, &m, &d);
-	buf_printf(out, "Date: %s, %d %s %04d %02d:%02d:%02d +0000\r\n", days[day_weekday(day)], d,
-	           months[m - 1], y, (int)(second / 3600), (int)(second / 60 % 60),
-	           (int)(second % 60));
-}
-
 /*
  * The boundary is made from the Message-ID (FNV-1a), so a retry is the same byte for byte. It can't
  * occur in the parts: body_part() keeps "=_" out of them.
@@ -68,7 +50,7 @@ static void add_opt_out(struct buf *out, const struct compose_mail *mail)
 
 static void add_headers(struct buf *out, const struct compose_mail *mail)
 {
-	add_date(out, mail->made);
+	header_date(out, mail->made);
 	header_mailbox(out, "From", mail->from_name, mail->from);
 	header_mailbox(out, "To", mail->to_name, mail->to);
 	if (*mail->reply_to != '\0')

@@ -340,3 +340,20 @@ void header_percent(struct buf *out, const char *name, const char *value)
 	}
 	buf_adds(out, "\r\n");
 }
+
+void header_date(struct buf *out, struct instant made)
+{
+	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+	                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	enum { DAY_S = 86400 };
+	int64_t s = made.ms / 1000 - (made.ms % 1000 < 0);
+	int64_t second = (s % DAY_S + DAY_S) % DAY_S;
+	struct day day = {(int32_t)((s - second) / DAY_S)};
+	int y, m, d;
+
+	day_split(day, &y, &m, &d);
+	buf_printf(out, "Date: %s, %d %s %04d %02d:%02d:%02d +0000\r\n", days[day_weekday(day)], d,
+	           months[m - 1], y, (int)(second / 3600), (int)(second / 60 % 60),
+	           (int)(second % 60));
+}

@@ -3,10 +3,15 @@
 #define MAIL_COMPOSE_HEADER_H
 
 #include "base/buf.h"
+#include "base/instant.h"
 
-/* The composer's headers; only compose.c includes this. Each function adds lines with CRLF. */
+/* The composer's headers; only compose.c and forward.c include this. Each function adds lines with
+ * CRLF. */
 
 enum { HEADER_LINE_MAX = 76 };
+
+/* Date (RFC 5322, section 3.3), in UTC. */
+void header_date(struct buf *out, struct instant made);
 
 /* Unstructured text (RFC 5322, section 3.6.5), as encoded words (RFC 2047) where it is not plain
  * ASCII. */

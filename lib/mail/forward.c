@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Composes a person's reply that goes on, and checks what of it came from outside. Called by the
+ * mailers and by the socket for reports.
+ */
 #include "mail/forward.h"
+
+#include "mail/compose_header.h"
 
 #include <string.h>
 #include <strings.h>
@@ -51,4 +57,40 @@ bool forward_check(const char *entity, size_t len, struct error *err)
 		header = header && n > 0;
 	}
 	return !header || error_set(err, EX_DATAERR, "its header has no end");
+}
+
+/* "[4711] Re: Your job", where that isn't there already. */
+static void add_subject(struct buf *out, const struct forward *forward)
+{
+	struct buf mark = {0}, subject = {0};
+	buf_printf(&mark, "[%s]", forward->job);
+	bool marked =
+	        *forward->job == '\0' || strncmp(forward->subject, buf_text(&mark), mark.len) == 0;
+	buf_printf(&subject, "%s%s%s", marked ? "" : buf_text(&mark), marked ? "" : " ",
+	           forward->subject);
+	header_text(out, "Subject", buf_text(&subject));
+	buf_free(&mark);
+	buf_free(&subject);
+}
+
+void forward_compose(const struct forward *forward, struct buf *ret)
+{
+	header_date(ret, forward->made);
+	header_mailbox(ret, "From", forward->from->name, forward->from->address);
+	header_mailbox(ret, "To", "", forward->to);
+	header_mailbox(ret, "Reply-To", "", forward->reply_to);
+	add_subject(ret, forward);
+	header_token(ret, "Message-ID", forward->message_id);
+	if (*forward->thread_id != '\0') {
+		header_token(ret, "In-Reply-To", forward->thread_id);
+		header_token(ret, "References", forward->thread_id);
+	}
+	buf_adds(ret, "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n");
+	if (*forward->job != '\0')
+		header_percent(ret, "X-Dispatchd-Job", forward->job);
+	buf_adds(ret, "MIME-Version: 1.0\r\n");
+	if (forward->len > 0)
+		buf_add(ret, forward->entity, forward->len);
+	else
+		buf_adds(ret, "\r\n");
 }

@@ -2,7 +2,10 @@
 #ifndef MAIL_FORWARD_H
 #define MAIL_FORWARD_H
 
+#include "base/address.h"
+#include "base/buf.h"
 #include "base/error.h"
+#include "base/instant.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +24,24 @@ enum { FORWARD_BYTES_MAX = 10 * 1024 * 1024 };
  * `err` has code 65.
  */
 bool forward_check(const char *entity, size_t len, struct error *err) MUST_CHECK;
+
+/* In place of a job's state, of mails that are one (`mail.state`). */
+#define FORWARD_STATE "reply"
+
+struct forward {
+	const struct mailbox *from; /* ours */
+	const char *to;
+	const char *reply_to;   /* whose reply it is: a checked address */
+	const char *job;        /* named in front of the subject; "" for none */
+	const char *subject;    /* of the reply */
+	const char *message_id; /* with angle brackets, as is */
+	const char *thread_id;  /* the root of the job's thread; "" for none */
+	struct instant made;
+	const char *entity; /* that forward_check() let through; "": there is none anymore */
+	size_t len;
+};
+
+/* Adds the whole message (RFC 5322), with CRLF, at 7 bits. It is to go with the null sender. */
+void forward_compose(const struct forward *forward, struct buf *ret);
 
 #endif

@@ -14,6 +14,7 @@
  * A mail on its way from the engine to a mailer: everything needed to render and send it, with no
  * further look-ups. It owns its arena; its last owner calls outgoing_mail_free().
  */
+struct outgoing_forward;
 struct outgoing_mail {
 	struct arena *arena;
 	int64_t mail;        /* its row in the spool */
@@ -33,6 +34,14 @@ struct outgoing_mail {
 	const char *context; /* JSON: what the template sees */
 	struct instant due;  /* for the delivery histogram */
 	bool signs;          /* a mailer has a key: what its context says of tokens counts */
+	const struct outgoing_forward *forward; /* a person's reply that goes on: no template has a
+	                                           part in it; NULL for all others */
+};
+
+/* What mail/forward.h needs, besides. */
+struct outgoing_forward {
+	const char *reply_to, *job, *subject, *entity;
+	size_t len;
 };
 
 struct outgoing_mail *outgoing_mail_new(void); /* empty, with an arena */

@@ -444,12 +444,20 @@ static bool read_robot(struct reading *reading)
 	return true;
 }
 
+/* RFC 3834, section 5: whatever it says but "no", a program sent it. */
+static bool says_automatic(const struct reading *reading)
+{
+	const char *said = field(reading, "Auto-Submitted");
+	size_t len = strcspn(said, "; (");
+	return len > 0 && !(len == 2 && strncasecmp(said, "no", 2) == 0);
+}
+
 static bool read_reply(struct reading *reading)
 {
 	if (reading->by_system || reading->by_nobody || reading->ret->from[0] == '\0' ||
 	    mail_report_by_list(reading->mail->header, reading->arena))
 		return false;
-	reading->ret->kind = MAIL_REPORT_REPLY;
+	reading->ret->kind = says_automatic(reading) ? MAIL_REPORT_AUTO_REPLY : MAIL_REPORT_REPLY;
 	return true;
 }
 

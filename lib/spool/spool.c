@@ -65,10 +65,13 @@ static const char spool_16[] =
 static const char spool_17[] =
 #include "spool_17.sql.h"
         ;
+static const char spool_18[] =
+#include "spool_18.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4,  spool_5,  spool_6,
-                                         spool_7,  spool_8,  spool_9,  spool_10, spool_11, spool_12,
-                                         spool_13, spool_14, spool_15, spool_16, spool_17};
+static const char *const migrations[] = {
+        spool_1,  spool_2,  spool_3,  spool_4,  spool_5,  spool_6,  spool_7,  spool_8,  spool_9,
+        spool_10, spool_11, spool_12, spool_13, spool_14, spool_15, spool_16, spool_17, spool_18};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -78,7 +81,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "83bd658208d9a3f9c44dd8703ac54a7fe8963f6e1c267da0c16db44296b25236",
+        .digest = "074e783ea330616639cad1dd08f8821dd8d70471161938db7dbee47c335099ea",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",

@@ -28,7 +28,8 @@ bool spool_bounce_known(struct spool *spool, const struct spool_bounce *bounce)
 	if (bounce->mail == 0)
 		return false;
 	struct db_query *q = spool_query(spool, "SELECT 1 FROM bounce WHERE mail = ?1 AND kind = "
-	                                        "?2 AND verdict = ?3 AND address = ?4");
+	                                        "?2 AND verdict = ?3 AND address = ?4 AND kind "
+	                                        "<> 'reply'");
 	db_bind_int(q, 1, bounce->mail);
 	db_bind_text(q, 2, bounce->kind);
 	db_bind_text(q, 3, bounce->verdict);

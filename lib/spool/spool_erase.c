@@ -57,6 +57,9 @@ static const char *const wipings[] = {
         "UPDATE event SET data = '{}', trace = '[]', short_trace = NULL WHERE job = ?1",
         "UPDATE request SET data = '{}', trace = '[]' WHERE job = ?1",
         "DELETE FROM mail_context WHERE mail IN " MAILS_OF("?1"),
+        "DELETE FROM mail_context WHERE mail IN (SELECT mail FROM reply WHERE about "
+        "IN " MAILS_OF("?1") ")",
+        "DELETE FROM reply WHERE about IN " MAILS_OF("?1"),
         "DELETE FROM strike WHERE contact IN (SELECT contact FROM mail WHERE id IN " MAILS_OF(
                 "?1") ")",
         "DELETE FROM bounce WHERE mail IS NULL AND address <> '' AND lower(address) IN (SELECT "

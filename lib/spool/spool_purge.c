@@ -14,7 +14,7 @@
 #include "spool/spool_private.h"
 
 /* Rows looked at in one step, between which a slice may end. */
-enum { STEP = 64 };
+enum { STEP = 64, REMOVES_MAX = 4 };
 
 struct purge {
 	/*
@@ -23,8 +23,8 @@ struct purge {
 	 * status.
 	 */
 	const char *find;
-	const char *removes[3]; /* by first and last id, children before parents */
-	size_t weight;          /* of a row that goes, in rows looked at */
+	const char *removes[REMOVES_MAX]; /* by first and last id, children before parents */
+	size_t weight;                    /* of a row that goes, in rows looked at */
 };
 
 #define ENDED      "('sent','failed','superseded','expired','suppressed','cancelled','bounced')"
@@ -44,6 +44,7 @@ static const struct purge purges[] = {
                  "made") ", status FROM mail WHERE id > ?1 ORDER BY id LIMIT ?2",
          {"DELETE FROM notice WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM mail_context WHERE mail BETWEEN ?1 AND ?2",
+          "DELETE FROM reply WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM mail WHERE id BETWEEN ?1 AND ?2"},
          12},
         {"SELECT id, job, received < ?3 AND NOT EXISTS (SELECT 1 FROM mail WHERE mail.job = "
@@ -137,7 +138,7 @@ static void remove_rows(struct spool *spool, const struct purge *kind, const str
 	for (size_t i = 0, end; i < step->n; i = end) {
 		for (end = i + 1; end < step->n && !step->begins[end];)
 			end++;
-		for (size_t k = 0; k < 3 && kind->removes[k] != NULL; k++)
+		for (size_t k = 0; k < REMOVES_MAX && kind->removes[k] != NULL; k++)
 			remove_ids(spool, kind->removes[k], step->ids[i], step->ids[end - 1]);
 	}
 	struct arena *arena = arena_new();

@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "dispatchd/mailer/clock.h"
+#include "mail/forward.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -67,12 +68,15 @@ static bool render_signed(const struct run *run, struct queued_mail *queued, str
 	return ok;
 }
 
-/* The office's mails bear no token: nobody need be told of what becomes of them. */
+/* The office's mails bear no token: nobody need be told of what becomes of them. The null sender
+ * has nobody's program answer a reply that goes on. */
 static const char *envelope_of(const struct run *run, struct queued_mail *queued)
 {
 	const struct mailer_config *config = run->config;
 	char address[TOKEN_ADDRESS_SIZE];
 
+	if (queued->outgoing->forward)
+		return "";
 	if (config->keys.n == 0 || queued->outgoing->contact == 0)
 		return config->envelope;
 	mail_tokens_envelope(&config->keys, config->bounce, config->delimiter, queued->outgoing,
@@ -80,6 +84,26 @@ static const char *envelope_of(const struct run *run, struct queued_mail *queued
 	free(queued->envelope); /* of another try, by another key */
 	queued->envelope = mem_strdup(address);
 	return queued->envelope;
+}
+
+/* A person's reply goes on as it came, behind a header of ours. */
+static void compose_forward(const struct run *run, const struct outgoing_mail *outgoing,
+                            struct buf *ret)
+{
+	const struct forward forward = {
+	        .from = &run->config->from,
+	        .to = outgoing->to,
+	        .reply_to = outgoing->forward->reply_to,
+	        .job = outgoing->forward->job,
+	        .subject = outgoing->forward->subject,
+	        .message_id = outgoing->message_id,
+	        .thread_id = outgoing->thread_id,
+	        .made = outgoing->made,
+	        .entity = outgoing->forward->entity,
+	        .len = outgoing->forward->len,
+	};
+
+	forward_compose(&forward, ret);
 }
 
 /* The message, or false with a result that says why there is none. */
@@ -93,6 +117,10 @@ static bool worker_render(const struct run *run, struct queued_mail *queued, str
 		result->delivery = judge_ours(SMTP_NOT_ADDRESSABLE);
 		snprintf(result->reply, sizeof result->reply, "not sent: %.400s", err.text);
 		return false;
+	}
+	if (queued->outgoing->forward) {
+		compose_forward(run, queued->outgoing, ret);
+		return true;
 	}
 	/* What a template sees takes many times the bytes of its text. */
 	bool large = outgoing_mail_bytes(queued->outgoing) > LARGE_MAIL_BYTES;

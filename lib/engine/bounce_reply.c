@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replies of persons, called by bounce.c once the mail that is replied to is known. Two rules keep
+ * mails from going in circles (RFC 3834): nothing that a program may have sent is sent on, and what
+ * is sent on says that a program did it, with the null sender, so that nobody's program answers.
+ */
+#include "engine/bounce_reply.h"
+
+#include "base/address.h"
+#include "base/jsontext.h"
+#include "engine/customer_cache.h"
+#include "engine/engine_private.h"
+#include "engine/numbers.h"
+#include "mail/forward.h"
+#include "mail/outgoing_mail.h"
+#include "spool/spool_reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORDS_MAX = 4096, SUBJECT_MAX = 200 };
+static const int64_t hour_ms = INT64_C(3600) * 1000;
+static const int64_t shelf_life_ms = INT64_C(7) * 24 * 3600 * 1000;
+
+struct reply {
+	const char *from, *subject, *words; /* without control characters but line ends */
+	int64_t bytes;                      /* of the content that is offered */
+	bool automatic;                     /* a program may have sent it */
+	bool has_event;
+	struct spool_event event;
+	const char *to;  /* rep or office; "": neither has an address */
+	const char *why; /* it isn't sent on: too_many, too_large; "" else */
+};
+
+/* ---- what it says ---- */
+
+/* Anything but text becomes a space. */
+static const char *clean(struct engine *engine, const json_t *object, const char *name, size_t max,
+                         bool lines)
+{
+	const char *given = json_string_value(json_object_get(object, name));
+	char *text = arena_strdup(engine->arena, bounce_text(engine->arena, given, max));
+	for (char *at = text; *at; at++)
+		if (((unsigned char)*at < ' ' && !(lines && *at == '\n')) || *at == 0x7f)
+			*at = ' ';
+	return text;
+}
+
+/* The null sender is a program's, and a mail from ourselves came back. */
+static bool is_automatic(struct engine *engine, const json_t *in, const char *from)
+{
+	const char *sender = json_string_value(json_object_get(in, "sender"));
+	struct mailbox ours;
+	if ((sender != NULL && *sender == '\0') || !address_check(from, NULL))
+		return true;
+	return (mailbox_parse(engine->settings->mail.from, &ours, NULL) &&
+	        address_same(from, ours.address)) ||
+	       address_same(from, engine->settings->bounce.address);
+}
+
+/* The first event of the mail: its job and customer. */
+static bool first_event(struct engine *engine, int64_t mail, struct spool_event *ret)
+{
+	size_t n;
+	const struct spool_notice *notices = spool_notices(engine->spool, mail, engine->arena, &n);
+	return n > 0 && spool_event_load(engine->spool, notices[0].event, engine->arena, ret);
+}
+
+static const char *find_answerer(struct engine *engine, const struct reply *reply)
+{
+	const struct customer *customer =
+	        reply->has_event ? engine_customer(engine, reply->event.event.customer) : NULL;
+	const char *rep = customer != NULL ? customer_sales_rep(customer) : "";
+	const char *email = *rep ? customers_rep_email(engine->customers, rep, engine->arena) : "";
+	return address_check(email, NULL) ? email : engine->settings->office.email;
+}
+
+static const char *why_not(struct engine *engine, const struct reply *reply, int64_t mail)
+{
+	if (reply->bytes <= 0 || reply->bytes > FORWARD_BYTES_MAX)
+		return "too_large";
+	if (spool_replies_to(engine->spool, mail) >= REPLIES_A_MAIL ||
+	    spool_replies_since(engine->spool, instant_add(engine->now, -hour_ms)) >=
+	            REPLIES_AN_HOUR)
+		return "too_many";
+	return "";
+}
+
+static void reply_read(struct engine *engine, const json_t *in,
+                       const struct bounce_subject *subject, struct reply *ret)
+{
+	const json_t *given = json_object_get(in, "reply");
+	*ret = (struct reply){
+	        .from = clean(engine, given, "from", ADDRESS_MAX, false),
+	        .subject = clean(engine, given, "subject", SUBJECT_MAX, false),
+	        .words = clean(engine, given, "text", WORDS_MAX, true),
+	        .bytes = json_integer_value(json_object_get(given, "bytes")),
+	};
+	ret->automatic = is_automatic(engine, in, ret->from);
+	ret->has_event = first_event(engine, subject->mail.id, &ret->event);
+	ret->to = find_answerer(engine, ret);
+	ret->why = why_not(engine, ret, subject->mail.id);
+}
+
+/* ---- what comes of it ---- */
+
+static json_t *forward_context(const struct reply *reply)
+{
+	const struct job_event *e = &reply->event.event;
+	json_t *context =
+	        json_pack("{s:s, s:s}", "subject", reply->subject, "reply_to", reply->from);
+	if (reply->has_event) {
+		json_object_set_new(context, "job", json_string(e->job));
+		json_object_set_new(context, "customer", json_pack("{s:s}", "number", e->customer));
+	}
+	return context;
+}
+
+static void forward(struct engine *engine, const struct reply *reply, int64_t about,
+                    const char *entity, size_t len, int64_t report)
+{
+	const char *id = arena_printf(engine->arena, "%s-reply-%lld", spool_instance(engine->spool),
+	                              (long long)report);
+	struct spool_mail mail = {
+	        .contact = MAIL_OFFICE,
+	        .state = FORWARD_STATE,
+	        .status = STATUS_QUEUED,
+	        .reason = REASON_OK,
+	        .made = engine->now,
+	        .changed = engine->now,
+	        .due = engine->now,
+	        .expires = instant_add(engine->now, shelf_life_ms),
+	        .address = reply->to,
+	        .message_id = outgoing_mail_message_id(engine->arena, "dispatchd", id, MAIL_OFFICE,
+	                                               FORWARD_STATE, engine->from_domain),
+	        .thread_id = reply->has_event ? engine_thread_id(engine, &reply->event) : "",
+	        .reply = "",
+	};
+	json_t *context = forward_context(reply);
+	char *text = json_dumps(context, JSON_COMPACT);
+	spool_mail_add(engine->spool, &mail);
+	spool_mail_set_context(engine->spool, mail.id, text, NULL);
+	spool_reply_add(engine->spool, mail.id, about, entity, len);
+	free(text);
+	json_decref(context);
+}
+
+/* On the job, of the customer: both are known by the event alone. */
+static void comment(struct engine *engine, const struct reply *reply)
+{
+	const char *text = arena_printf(engine->arena, "%s: %s\n\n%s", reply->from, reply->subject,
+	                                reply->words);
+	if (!reply->has_event)
+		return;
+	json_t *detail = json_pack("{s:s, s:s, s:s}", "customer", reply->event.event.customer,
+	                           "job", reply->event.event.job, "text", text);
+	char *packed = json_dumps(detail, JSON_COMPACT);
+	struct spool_office_write write = {
+	        .kind = "comment", .time = engine->now, .detail = packed, .entry = ""};
+	spool_office_write_add(engine->spool, &write);
+	free(packed);
+	json_decref(detail);
+}
+
+bool engine_is_reply(const struct bounce_facts *facts, const struct bounce_subject *subject)
+{
+	return facts->kind == MAIL_REPORT_REPLY && subject->known && subject->has_token &&
+	       subject->token.kind == TOKEN_REPLY;
+}
+
+bool engine_reply_wanted(struct engine *engine, const json_t *in,
+                         const struct bounce_subject *subject)
+{
+	struct reply reply;
+	reply_read(engine, in, subject, &reply);
+	return !reply.automatic && *reply.why == '\0' && *reply.to != '\0';
+}
+
+void engine_reply_take(struct engine *engine, const json_t *in,
+                       const struct bounce_subject *subject, const char *entity, size_t len,
+                       struct spool_bounce *row)
+{
+	struct reply reply;
+	reply_read(engine, in, subject, &reply);
+	row->sender = reply.from;
+	row->text = bounce_text(engine->arena,
+	                        arena_printf(engine->arena, "%s: %s", reply.subject, reply.words),
+	                        BOUNCE_TEXT_MAX);
+	row->why = reply.automatic ? "automatic" : reply.why;
+	row->took = reply.automatic                       ? "counted"
+	            : *reply.why                          ? "parked"
+	            : *reply.to == '\0' || entity == NULL ? "commented"
+	                                                  : "forwarded";
+	spool_bounce_add(engine->spool, row);
+	if (strcmp(row->took, "forwarded") == 0)
+		forward(engine, &reply, subject->mail.id, entity, len, row->id);
+	if (*row->why == '\0')
+		comment(engine, &reply);
+}
