@@ -303,6 +303,14 @@ struct db *spool_db(struct spool *spool)
 	return spool->db;
 }
 
+int64_t spool_floor(struct spool *spool, const char *table)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT value FROM meta WHERE key = ?1 || '_floor'");
+	db_bind_text(q, 1, table);
+	return spool_run_int(spool, q, 0);
+}
+
 bool spool_begin(struct spool *spool, struct error *err)
 {
 	spool->failed = false;

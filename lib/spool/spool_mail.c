@@ -38,13 +38,12 @@ static const unsigned moves[STATUS_COUNT] = {
  * row, and after a restore they go on above the floor. */
 int64_t spool_mail_new_id(struct spool *spool)
 {
-	if (spool->last_mail == 0)
-		spool->last_mail = spool_run_int(
-		        spool,
-		        spool_query(spool, "SELECT max(ifnull((SELECT max(id) FROM mail), 0), "
-		                           "ifnull((SELECT value FROM meta WHERE key = "
-		                           "'mail_floor'), 0))"),
-		        0);
+	if (spool->last_mail == 0) {
+		int64_t last =
+		        spool_run_int(spool, spool_query(spool, "SELECT max(id) FROM mail"), 0);
+		int64_t floor = spool_floor(spool, "mail");
+		spool->last_mail = last > floor ? last : floor;
+	}
 	return ++spool->last_mail;
 }
 
@@ -492,17 +491,4 @@ bool spool_notice_blocked(struct spool *spool, const struct spool_notice *notice
 	db_bind_int(q, 3, notice->mail);
 	db_bind_int(q, 4, now.ms);
 	return spool_run_int(spool, q, 0) != 0;
-}
-
-void spool_jump(struct spool *spool)
-{
-	enum { JUMP = 10000000 };
-	struct db_query *q = spool_query(
-	        spool, "INSERT OR REPLACE INTO meta (key, value) VALUES ('mail_floor', ?1)");
-	db_bind_int(q, 1, spool_mail_new_id(spool) - 1 + JUMP);
-	spool_run(spool, q);
-	spool_run(spool, spool_query(spool, DB_SEQUENCES_ALL));
-	q = spool_query(spool, "UPDATE sqlite_sequence SET seq = seq + ?1");
-	db_bind_int(q, 1, JUMP);
-	spool_run(spool, q);
 }

@@ -24,11 +24,13 @@ static void bind_id(struct db_query *q, int i, int64_t id)
 
 /* ---- Adding ---- */
 
-/* Behind all that were ever added: purged ones were published. */
+/* Behind all that were ever added: purged ones were published, and spool_jump() sets a floor. */
 static int64_t next_seq(struct spool *spool)
 {
-	if (spool->last_outcome == 0)
-		spool->last_outcome = spool_last_outcome(spool);
+	if (spool->last_outcome == 0) {
+		int64_t last = spool_last_outcome(spool), floor = spool_floor(spool, "outcome");
+		spool->last_outcome = last > floor ? last : floor;
+	}
 	return ++spool->last_outcome;
 }
 

@@ -130,4 +130,7 @@ json_t *spool_bounces_of_job(struct spool *spool, int64_t job);
 	"(SELECT id FROM mail WHERE job = " job                                                    \
 	" UNION ALL SELECT mail FROM notice WHERE job = " job ")"
 
+/* Ids of that table ("mail", "outcome") go on above it: set by spool_jump(), else 0. */
+int64_t spool_floor(struct spool *spool, const char *table);
+
 #endif

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* ---- the mail that is meant ---- */
+/* ---- which mail ---- */
 
 static bool mail_named(const struct ctl *ctl, const char **ret, struct error *err)
 {
