@@ -10,7 +10,7 @@
 
 /*
  * The client of the daemon's socket for reports: one JSON object a line there, one back. Each call
- * connects anew, so that a daemon which was restarted meanwhile is found.
+ * connects again, so that a daemon which was restarted meanwhile is found.
  *
  * A fault has code 67 where the daemon takes nothing for that recipient, and 75 in any other case:
  * it can't be reached, doesn't answer in time, or has said that it couldn't.
