@@ -5,7 +5,7 @@
 /*
  * Takes what is in `new/` of a Maildir, oldest first by name, and moves each mail to `new/` of the
  * folder `.done` or `.unknown` in it (Maildir++) once the daemon has it on disk: to `.unknown` what
- * the daemon made nothing of, what is another domain's, and what is no mail of ours (a link, a
+ * the daemon made nothing of, what is another domain's, and what isn't a mail of ours (a link, a
  * folder, another user's file: never followed, opened or deleted). Both folders are made where they
  * are missing. Where the daemon can't be reached the rest stays in `new/`.
  *

@@ -22,7 +22,7 @@
  *    "reply": {"subject", "from", "bytes", "text"}}
  *
  * What is missing or of another type counts as empty, and a text that is too long is cut: the facts
- * are a stranger's.
+ * are somebody else's.
  */
 
 struct bounce_recipient {

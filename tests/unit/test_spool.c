@@ -300,37 +300,6 @@ static void a_round_passes_over_what_stays(void **state)
 	commit();
 }
 
-/* What comes back by mail names mails by their ids. */
-static void an_id_of_a_mail_that_went_is_not_used_again(void **state)
-{
-	(void)state;
-	struct instant old = instant_add(now, -100LL * DAY_MS);
-	struct spool_mail mail;
-	begin();
-	int64_t job = spool_job(spool, "1001", "old");
-	int64_t first = add_sent("e1", job, old), last = add_sent("e2", job, old);
-	while (spool_purge(spool, instant_add(now, -90LL * DAY_MS), now, 1000))
-		;
-	assert_false(spool_mail_load(spool, first, arena, &mail));
-	commit();
-	begin();
-	assert_true(spool_mail_new_id(spool) > last);
-	commit();
-	begin();
-	spool_jump(spool);
-	commit();
-	begin();
-	assert_true(spool_mail_new_id(spool) > last + 1000000);
-	struct spool_outcome outcome = {.time = now,
-	                                .status = STATUS_SENT,
-	                                .reason = REASON_OK,
-	                                .fields = "",
-	                                .fields_len = 0};
-	spool_outcome_add(spool, &outcome);
-	assert_true(outcome.seq > 1000000);
-	commit();
-}
-
 static void what_is_old_goes_slice_by_slice(void **state)
 {
 	(void)state;
@@ -714,7 +683,6 @@ int main(void)
 	        test(a_full_disk_is_a_fault_and_passes),
 	        test(old_records_go_and_others_stay),
 	        test(a_round_passes_over_what_stays),
-	        test(an_id_of_a_mail_that_went_is_not_used_again),
 	        test(what_is_old_goes_slice_by_slice),
 	        test(a_steady_load_doesnt_grow_the_file),
 	        test(events_are_found_by_receipt),

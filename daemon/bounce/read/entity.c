@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A person's reply, to be sent on by the daemon, which parses no MIME and may use a relay that
- * knows no 8BITMIME. GMime encodes anew what isn't ASCII or has long lines; it believes what a part
+ * knows no 8BITMIME. GMime encodes what isn't ASCII or has long lines; it believes what a part
  * says of its own encoding, so that the result is checked like anything else from outside.
  */
 #include "bounce/read/entity.h"
@@ -59,7 +59,7 @@ static void write_object(GMimeObject *root, struct buf *ret)
 	g_object_unref(stream);
 }
 
-/* False where it is no mail, or one that can't be sent on like this. */
+/* False where it isn't a mail, or one that can't be sent on like this. */
 static bool write_parsed(const char *bytes, size_t len, struct buf *ret)
 {
 	GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, len);
