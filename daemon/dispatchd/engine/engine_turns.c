@@ -17,7 +17,7 @@ enum {
 	UNPUBLISHED_MAX = 4096, /* what outcomes may weigh that Redis hasn't got: 4 MiB */
 	AGAIN_FIRST_MS = 100,   /* after a turn that failed, doubling */
 	AGAIN_MAX_MS = 5000,
-	BUSY_QUEUED = 64, /* mails that keep the mailers busy for longer than a batch gathers */
+	BUSY_QUEUED = 128, /* mails that keep the mailers busy for longer than a batch gathers */
 	GATHER_MS = 8,
 };
 

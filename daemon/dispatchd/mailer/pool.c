@@ -65,10 +65,7 @@ struct pool *pool_start_with(const struct settings *settings, struct templates *
 	if (!pool_start_thread(&pool->supervisor, supervisor_main, pool))
 		bug("can't start a thread");
 	pthread_mutex_lock(&pool->lock);
-	pool->mailers = coroutines_new();
-	ok = pool->mailers && pool_start_workers(pool) &&
-	     pool_start_thread(&pool->mailers_thread, mailers_main, pool);
-	pool->started = ok;
+	ok = pool_make_mailers(pool) && pool_start_workers(pool) && pool_start_mailers(pool);
 	pthread_mutex_unlock(&pool->lock);
 	if (ok)
 		return pool;
@@ -275,7 +272,8 @@ bool pool_stopped(struct pool *pool)
 /* When no thread uses it anymore. */
 static void free_pool(struct pool *pool)
 {
-	coroutines_free(pool->mailers);
+	for (size_t i = 0; i < MAILER_THREADS; i++)
+		coroutines_free(pool->mailers[i].all);
 	for (size_t i = 0; i < pool->n_workers; i++) {
 		watch_destroy(&pool->workers[i]->watch);
 		free(pool->workers[i]);
@@ -300,8 +298,8 @@ struct pool *pool_free(struct pool *pool)
 	if (!pool)
 		return NULL;
 	pool_stop(pool, 0);
-	if (pool->started)
-		pthread_join(pool->mailers_thread, NULL);
+	for (size_t i = 0; i < pool->n_mailers; i++)
+		pthread_join(pool->mailers[i].thread, NULL);
 	relay_test_free(pool->test); /* the supervisor cuts it off */
 	pthread_mutex_lock(&pool->lock);
 	pool->over = true;

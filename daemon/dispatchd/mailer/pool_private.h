@@ -44,12 +44,22 @@ struct queued_mail {
 
 struct worker {
 	struct pool *pool;
+	struct mailers *mailers; /* whose thread runs it */
 	size_t index;
 	struct watch watch;
 	/* under the pool's lock */
 	struct relay *relay; /* to which it has a connection, or opens one; NULL for none */
 	bool leaving;        /* and only sends QUIT */
 	bool ended;          /* it takes no more work */
+};
+
+/* A thread of mailers: the workers whose numbers leave its own when divided by how many there are.
+ * With two of them a relay on this machine has a processor while the other one's mails are made. */
+enum { MAILER_THREADS = 2 };
+struct mailers {
+	struct coroutines *all;
+	struct dates *dates; /* theirs: none waits while it renders */
+	pthread_t thread;
 };
 
 struct pool {
@@ -82,10 +92,9 @@ struct pool {
 	size_t n_workers;
 	/* Of them, those that wait for a relay that is stalled: others work in their places. */
 	size_t n_stuck;
-	struct coroutines *mailers; /* of all workers; the thread runs them */
-	struct dates *dates;        /* theirs: none waits while it renders */
-	pthread_t mailers_thread, supervisor;
-	bool started;            /* the mailers' thread */
+	struct mailers mailers[MAILER_THREADS];
+	size_t n_sets, n_mailers; /* of them: made; with a thread that runs */
+	pthread_t supervisor;
 	struct relay_test *test; /* under way, or not yet taken; NULL for none */
 	bool starved;            /* pool_room() was 0: whoever makes room wakes the engine */
 	bool stopping, over;
@@ -139,6 +148,10 @@ bool pool_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 /* With the lock held: as many mailers as there should be. Fewer are not a fault as long as there is
  * one; else false. */
 bool pool_start_workers(struct pool *pool);
+/* Before and after the first workers: what they are added to, the threads that run them. False
+ * where the system has none. */
+bool pool_make_mailers(struct pool *pool);
+bool pool_start_mailers(struct pool *pool);
 
 /* How often deadlines of connections are looked at while there are any. */
 enum { POOL_LOOK_MS = 250 };
@@ -150,7 +163,7 @@ int64_t pool_test_check(struct pool *pool, int64_t now_ms);
 
 /* ---- the threads ---- */
 void worker_main(void *worker); /* of one mailer: a coroutine of mailers_main() */
-void *mailers_main(void *pool);
+void *mailers_main(void *mailers);
 void *supervisor_main(void *pool);
 
 /* As pool_start(), with the tests' patience. `limits` must live as long as the pool. */

@@ -3,7 +3,7 @@
  * A mailer: waits for a mail and a relay that lets it in, opens a connection, renders and sends
  * one mail after the other over it, reports. It decides nothing: what became of a mail is
  * lib/mail/failure's to say, whether a relay's breaker opens relay.c's. All mailers are coroutines
- * of one thread, so nothing here blocks but for the pool's lock.
+ * of a few threads, so nothing here blocks but for the pool's lock.
  */
 #include "dispatchd/mailer/pool_private.h"
 
@@ -55,7 +55,7 @@ static bool render_signed(const struct run *run, struct queued_mail *queued, str
 	struct templates_mail mail = {.has_html = false};
 
 	outgoing->signs = run->config->keys.n > 0 && outgoing->link[0] != '\0';
-	bool ok = templates_render_parts(templates, run->worker->pool->dates, outgoing, &mail,
+	bool ok = templates_render_parts(templates, run->worker->mailers->dates, outgoing, &mail,
 	                                 &queued->template_broken, err);
 	if (ok) {
 		rendering_set(&queued->rendering, templates_digest(templates),
@@ -336,7 +336,7 @@ static void send_mails(struct run *run)
 	                            &worker->watch, &feed);
 }
 
-/* ---- a mailer, and the thread of all ---- */
+/* ---- a mailer, and a thread of them ---- */
 
 /* The first in the order of the configuration that lets us in, of those that are stalled or of
  * those not. */
@@ -435,11 +435,11 @@ void worker_main(void *arg)
 
 void *mailers_main(void *arg)
 {
-	struct pool *pool = arg;
+	struct mailers *mailers = arg;
 
 	(void)pthread_setname_np(pthread_self(), "mailer");
-	pool->dates = dates_new();
-	coroutines_run(pool->mailers);
-	pool->dates = dates_free(pool->dates);
+	mailers->dates = dates_new();
+	coroutines_run(mailers->all);
+	mailers->dates = dates_free(mailers->dates);
 	return NULL;
 }
