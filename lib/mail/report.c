@@ -461,6 +461,14 @@ static bool read_reply(struct reading *reading)
 	return true;
 }
 
+static bool is_automatic(const struct reading *reading)
+{
+	return reading->by_system || reading->by_nobody || reading->by_robot ||
+	       reading->by_responder || says_automatic(reading) ||
+	       reading->mail->report_type[0] != '\0' || reading->ret->format[0] != '\0' ||
+	       mail_report_by_list(reading->mail->header, reading->arena);
+}
+
 typedef bool step(struct reading *reading);
 static step *const steps[] = {read_feedback, read_complaint,  read_disposition, read_status,
                               read_ses,      read_auto_reply, read_words,       read_opt_out,
@@ -507,8 +515,10 @@ void mail_report_read(const struct mail_report_mail *mail, struct arena *arena,
 	                            .envelope_id = "",
 	                            .returned_path = "",
 	                            .token = "",
-	                            .feedback = ""};
+	                            .feedback = "",
+	                            .automatic = true};
 	ret->from = mail_report_address(field(&reading, "From"), arena);
+	ret->own_id = mail_report_message_id(field(&reading, "Message-ID"), arena);
 	if (mail->excessive)
 		return;
 	reading.returns_report = returns_report(&reading);
@@ -519,6 +529,7 @@ void mail_report_read(const struct mail_report_mail *mail, struct arena *arena,
 			break;
 	read_returned(&reading, part(mail, MAIL_REPORT_RETURNED));
 	read_returned(&reading, reading.words.returned);
+	ret->automatic = is_automatic(&reading);
 	read_references(&reading);
 	read_token(&reading);
 }

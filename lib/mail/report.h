@@ -112,11 +112,14 @@ struct mail_report {
 	const char *message_id;
 	const char *envelope_id;   /* Original-Envelope-Id (RFC 3464, section 2.2.1) */
 	const char *returned_path; /* its Return-Path or Original-Mail-From: our envelope sender */
+	const char *own_id;        /* of this mail itself; "" for none */
 	const char *from;          /* who wrote this mail; bare address */
 	const char *token;         /* ours, by its shape: of whom this mail came to, else of the
 	                              mail that is reported about; "" for none */
 	const char *feedback;      /* Feedback-Type (RFC 5965, section 3.1) */
-	bool all;                  /* an opt-out of all states, not of this one */
+	bool automatic; /* a program may have sent it: it is not to be answered (RFC 3834, section
+	                   2) */
+	bool all;       /* an opt-out of all states, not of this one */
 };
 
 /*

@@ -35,6 +35,8 @@ static void set_facts(json_t *object, const struct mail_report *report)
 	set_text(object, "envelope_id", report->envelope_id);
 	set_text(object, "returned_path", report->returned_path);
 	set_text(object, "feedback", report->feedback);
+	set_text(object, "own_id", report->own_id);
+	json_object_set_new(object, "automatic", json_boolean(report->automatic));
 	json_object_set_new(object, "all", json_boolean(report->all));
 }
 
