@@ -22,7 +22,9 @@
 #include "engine/bounce_subject.h"
 #include "engine/engine_private.h"
 #include "engine/opt_out.h"
+#include "engine/opt_out_answer.h"
 #include "mail/report_judge.h"
+#include "model/job_state.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -116,14 +118,22 @@ static bool record_opt_out(struct engine *engine, const struct bounce_facts *fac
                            json_t *out)
 {
 	struct error ignored;
+	struct contact_choice choice;
 	bool complaint = facts->kind == MAIL_REPORT_COMPLAINT;
 	if (!subject->has_token || subject->token.kind != TOKEN_OPT_OUT || *subject->why != '\0' ||
 	    (!complaint && facts->kind != MAIL_REPORT_OPT_OUT) ||
-	    !engine_opt_out_by_mail(engine, &subject->token, complaint || facts->all, &ignored))
+	    !engine_opt_out_by_mail(engine, &subject->token, complaint || facts->all, &choice,
+	                            &ignored))
 		return false;
 	row->contact = subject->token.id;
 	row->took = complaint ? "complained" : "opted_out";
 	spool_bounce_add(engine->spool, row);
+	const struct opt_out_wish wish = {.off = JOB_BIT(subject->token.state),
+	                                  .all = facts->all,
+	                                  .asked_by = facts->own_id,
+	                                  .report = row->id};
+	if (!complaint && !facts->automatic)
+		engine_opt_out_answer(engine, &choice, &wish);
 	answer(out, row);
 	return true;
 }

@@ -98,6 +98,12 @@ static void read_digest(const json_t *request, const json_t *facts, struct bounc
 	free(text);
 }
 
+static bool is_null_sender(const json_t *request)
+{
+	const char *sender = json_string_value(json_object_get(request, "sender"));
+	return sender != NULL && *sender == '\0';
+}
+
 bool bounce_facts_read(const json_t *request, struct arena *arena, struct bounce_facts *ret,
                        struct error *err)
 {
@@ -114,6 +120,9 @@ bool bounce_facts_read(const json_t *request, struct arena *arena, struct bounce
 	ret->token = get(facts, "token", arena, MAIL_REPORT_ADDRESS_MAX);
 	ret->message_id = get(facts, "message_id", arena, ID_MAX);
 	ret->envelope_id = get(facts, "envelope_id", arena, ID_MAX);
+	ret->own_id = get(facts, "own_id", arena, ID_MAX);
+	ret->automatic =
+	        !json_is_false(json_object_get(facts, "automatic")) || is_null_sender(request);
 	ret->all = json_is_true(json_object_get(facts, "all"));
 	read_recipients(json_object_get(facts, "recipients"), arena, ret);
 	read_queue_ids(json_object_get(facts, "queue_ids"), arena, ret);

@@ -17,6 +17,7 @@
  *    "recipient": to whom it came, "sender": its envelope sender; both may be "",
  *    "facts": {"kind", "recipients": [{"address", "action", "status", "diagnostic", "verdict"}],
  *              "message_id", "token", "envelope_id", "from", "all",
+ *              "own_id": Message-ID of the mail that came, "automatic": a program may have sent it,
  *              "queue_ids": [under which the relay had it, as the report says],
  *              "digest": 64 hex digits, of the report itself},
  *    "reply": {"subject", "from", "bytes", "text"}}
@@ -43,7 +44,9 @@ struct bounce_facts {
 	const char *envelope_id;
 	const char *queue_ids[BOUNCE_QUEUE_IDS_MAX];
 	size_t n_queue_ids;
-	bool all; /* an opt-out of all states */
+	const char *own_id; /* Message-ID of the mail that came; without brackets */
+	bool automatic;     /* a program may have sent it, or it isn't said that none did */
+	bool all;           /* an opt-out of all states */
 	unsigned char digest[BOUNCE_DIGEST_SIZE];
 };
 

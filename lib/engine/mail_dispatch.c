@@ -22,6 +22,7 @@
 #include "engine/mail_new.h"
 #include "engine/mail_state.h"
 #include "engine/mail_yield.h"
+#include "engine/opt_out_answer.h"
 #include "engine/sweep.h"
 #include "mail/forward.h"
 #include "mail/outgoing_mail.h"
@@ -91,6 +92,7 @@ struct dispatch {
 	bool part;           /* others are in it, whose events are gone from the spool */
 	const char *context; /* recorded by an earlier try, or with the office's mail; NULL: none */
 	json_t *record;      /* the same, parsed */
+	struct contact_choice answered; /* whom an answer to a wish for fewer mails is to */
 };
 
 /* A mail that was tried repeats its content; the office's was written when it was made. A relay's
@@ -187,6 +189,10 @@ static void send(struct engine *engine, struct dispatch *d, const struct contact
 		outgoing_mail_read(outgoing, d->record);
 	if (is_forward(&d->mail))
 		add_forward(engine, d, outgoing);
+	if (engine_is_answer(&d->mail)) {
+		outgoing->contact = d->answered.contact;
+		outgoing->link = arena_strdup(outgoing->arena, d->answered.link);
+	}
 	engine_mail_move(engine, &d->mail, STATUS_SENDING, REASON_OK);
 	d->mail.open = false; /* as the setter has it */
 	dispatch_outgoing(engine, d, outgoing);
@@ -224,11 +230,13 @@ static const struct customer *customer_of(struct engine *engine, const struct di
 static void dispatch_office(struct engine *engine, struct dispatch *d,
                             const struct spool_notice *notices, size_t n)
 {
-	if (!is_forward(&d->mail))
+	bool answers = engine_is_answer(&d->mail);
+	if (!is_forward(&d->mail) && !answers)
 		d->mail.address = engine->settings->office.email;
 	load_events(engine, notices, n, d);
 	read_record(engine, d);
-	if (!*d->mail.address || (n > 0 ? d->n == 0 : d->context == NULL))
+	bool gone = answers && !engine_answer_choice(engine, &d->mail, &d->answered);
+	if (gone || !*d->mail.address || (n > 0 ? d->n == 0 : d->context == NULL))
 		engine_mail_set_status(engine, &d->mail, STATUS_SUPPRESSED, REASON_NO_ADDRESS);
 	else
 		send(engine, d, NULL, customer_of(engine, d));

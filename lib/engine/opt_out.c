@@ -61,12 +61,11 @@ void engine_opt_out(struct engine *engine, const struct contact_choice *choice, 
 }
 
 bool engine_opt_out_by_mail(struct engine *engine, const struct token *token, bool all,
-                            struct error *err)
+                            struct contact_choice *ret, struct error *err)
 {
-	struct contact_choice choice;
-	if (!engine_opt_out_verify(engine, token, &choice, err))
+	if (!engine_opt_out_verify(engine, token, ret, err))
 		return false;
-	engine_opt_out(engine, &choice, all ? ALL_STATES : JOB_BIT(token->state), 0);
+	engine_opt_out(engine, ret, all ? ALL_STATES : JOB_BIT(token->state), 0);
 	return true;
 }
 

@@ -146,6 +146,13 @@ static void put_suspension(struct sketch *sketch)
 	context_put_suspension(&sketch->out, suspension != NULL ? suspension : &one);
 }
 
+/* What the answer to a wish for fewer mails says. */
+static void put_choice(struct sketch *sketch)
+{
+	context_put_name(&sketch->out, "choice");
+	buf_adds(&sketch->out, "{\"completed\":true}");
+}
+
 /* What mails to the office about reports say. */
 static void put_report(struct sketch *sketch)
 {
@@ -183,6 +190,7 @@ static void put_all(struct sketch *sketch, const struct settings *settings)
 	if (sketch->to_office) {
 		put_suspension(sketch);
 		put_report(sketch);
+		put_choice(sketch);
 	}
 	buf_addc(out, '}');
 }

@@ -61,7 +61,8 @@ static void add_headers(struct buf *out, const struct compose_mail *mail)
 		header_token(out, "In-Reply-To", mail->thread_id);
 		header_token(out, "References", mail->thread_id);
 	}
-	buf_adds(out, "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n");
+	buf_printf(out, "Auto-Submitted: auto-%s\r\nX-Auto-Response-Suppress: All\r\n",
+	           mail->answers ? "replied" : "generated");
 	for (size_t i = 0; i < mail->n_jobs; i++)
 		header_percent(out, "X-Dispatchd-Job", mail->jobs[i]);
 	if (mail->opt_out_address != NULL)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/instant.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* All texts are UTF-8; invalid bytes become U+FFFD. None is NULL except where it says so. */
@@ -18,6 +19,7 @@ struct compose_mail {
 	/* For List-Unsubscribe: an address, and a page that acts on POST alone (RFC 2369, RFC
 	 * 8058); NULL for none, and without an address there is no page. */
 	const char *opt_out_address, *opt_out_url;
+	bool answers; /* it is the answer to a mail (RFC 3834, section 3.1.7) */
 	struct instant made;
 	const char *const *jobs; /* one X-Dispatchd-Job each */
 	size_t n_jobs;

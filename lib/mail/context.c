@@ -36,6 +36,7 @@ static const struct object {
         {.name = "company", .members = " name phone email website "},
         {.name = "opt_out", .members = " "},
         {.name = "replies", .members = " "},
+        {.name = "choice", .members = " all ", .has_states = true},
         {.name = "suspension", .members = " id customer note from until author scopes "},
         {.name = "report", .members = " address words time hour day "},
         {.name = "reports", .members = " address words time "},

@@ -26,8 +26,9 @@
  *                        customer (not there: as above; `{}`: unknown), window and history
  *    "contact": {…}, "company": {…}, "suspension": {…},      as they are
  *    "report": {…},                                           in the office's mail about one
- *    "bounce": {…}}      of a mail to a contact, where [bounce] address is set: address, delimiter,
- *                        url, replies (mail/mail_tokens.h); templates don't see it
+ *    "choice": {…},                                           in the answer to a wish for fewer
+ * mails "bounce": {…}}      of a mail to a contact, where [bounce] address is set: address,
+ * delimiter, url, replies (mail/mail_tokens.h); templates don't see it
  *
  * An entry of `history` has the names of `timeline`: event, state, type, time; its `data` (`{}`
  * where it has none or was left out), but for the event itself, whose data is above; and

@@ -41,6 +41,11 @@ struct outgoing_mail *outgoing_mail_free(struct outgoing_mail *outgoing)
 	return NULL;
 }
 
+bool outgoing_mail_is_answer(const struct outgoing_mail *outgoing)
+{
+	return strcmp(outgoing->template, OPT_OUT_ANSWER) == 0;
+}
+
 static void keep_text(struct outgoing_mail *outgoing, const char **field, const json_t *object,
                       const char *name)
 {

@@ -49,6 +49,12 @@ struct outgoing_mail *
 outgoing_mail_free(struct outgoing_mail *outgoing);               /* takes NULL; returns NULL */
 size_t outgoing_mail_bytes(const struct outgoing_mail *outgoing); /* of memory */
 
+/* The template of the mail that answers a wish for fewer mails (engine/opt_out_answer.h), and
+ * whether it is one: it answers (RFC 3834), and bears neither an opt-out of its own nor an envelope
+ * sender. */
+#define OPT_OUT_ANSWER "opted_out"
+bool outgoing_mail_is_answer(const struct outgoing_mail *outgoing);
+
 /* A mail that was tried is in the same language, by the same clock and to the same name again,
  * whatever has become of the customer's and contact's since: as its context says. */
 void outgoing_mail_read(struct outgoing_mail *outgoing, const json_t *context);

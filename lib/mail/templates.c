@@ -238,13 +238,15 @@ static void compose(const struct outgoing_mail *outgoing, const struct mailbox *
 	        .subject = buf_text(&mail->subject),
 	        .message_id = outgoing->message_id,
 	        .thread_id = outgoing->thread_id,
+	        .answers = outgoing_mail_is_answer(outgoing),
 	        .made = outgoing->made,
 	        .jobs = outgoing->jobs,
 	        .n_jobs = outgoing->n_jobs,
 	        .text = buf_text(&mail->text),
 	        .html = mail->has_html ? buf_text(&mail->html) : NULL,
 	};
-	fill_opt_out(&mail->tokens, &opt_out, &parts);
+	if (!parts.answers)
+		fill_opt_out(&mail->tokens, &opt_out, &parts);
 	buf_reserve(&mail->message, TEXT_BYTES + (mail->text.len + mail->html.len) * 9 / 8);
 	compose_mail(&parts, &mail->message);
 }

@@ -60,6 +60,10 @@ static const char *const wipings[] = {
         "DELETE FROM mail_context WHERE mail IN (SELECT mail FROM reply WHERE about "
         "IN " MAILS_OF("?1") ")",
         "DELETE FROM reply WHERE about IN " MAILS_OF("?1"),
+        "DELETE FROM mail_context WHERE mail IN (SELECT mail FROM opt_out_answer WHERE contact "
+        "IN (SELECT contact FROM mail WHERE id IN " MAILS_OF("?1") "))",
+        "UPDATE mail SET address = '', reply = '' WHERE id IN (SELECT mail FROM opt_out_answer "
+        "WHERE contact IN (SELECT contact FROM mail WHERE id IN " MAILS_OF("?1") "))",
         "DELETE FROM strike WHERE contact IN (SELECT contact FROM mail WHERE id IN " MAILS_OF(
                 "?1") ")",
         "DELETE FROM bounce WHERE mail IS NULL AND address <> '' AND lower(address) IN (SELECT "

@@ -14,7 +14,7 @@
 #include "spool/spool_private.h"
 
 /* Rows looked at in one step, between which a slice may end. */
-enum { STEP = 64, REMOVES_MAX = 4 };
+enum { STEP = 64, REMOVES_MAX = 5 };
 
 struct purge {
 	/*
@@ -45,6 +45,7 @@ static const struct purge purges[] = {
          {"DELETE FROM notice WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM mail_context WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM reply WHERE mail BETWEEN ?1 AND ?2",
+          "DELETE FROM opt_out_answer WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM mail WHERE id BETWEEN ?1 AND ?2"},
          12},
         {"SELECT id, job, received < ?3 AND NOT EXISTS (SELECT 1 FROM mail WHERE mail.job = "

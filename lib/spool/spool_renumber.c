@@ -79,6 +79,7 @@ void spool_renumber_contact(struct spool *spool, int64_t before, int64_t after)
 	        "mail WHERE contact = ?1)",
 	        "UPDATE mail SET contact = ?2, open = 0 WHERE contact = ?1",
 	        "UPDATE bounce SET contact = ?2 WHERE contact = ?1",
+	        "UPDATE opt_out_answer SET contact = ?2 WHERE contact = ?1",
 	        "UPDATE OR REPLACE strike SET contact = ?2 WHERE contact = ?1",
 	};
 	for (size_t i = 0; i < sizeof followings / sizeof followings[0]; i++) {

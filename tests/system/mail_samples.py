@@ -14,7 +14,7 @@ from world import BUILD, ROOT
 SHIPPED = ROOT / "conf" / "templates"
 STATES = ["dispatched", "started", "completed", "failed", "paused", "cancelled"]
 LANGUAGES = sorted(file.stem for file in SHIPPED.glob("*.ini"))
-# Those of the states, and whatever else has a subject: mails to the office.
+# Those of the states, and whatever else has a subject: mails to the office, the answer to a wish for fewer mails.
 MAILS = STATES + sorted(file.stem for file in SHIPPED.glob("*.txt")
                         if file.stem not in STATES and re.search(r"^Subject:", file.read_text(encoding="utf-8"), re.M))
 
@@ -68,7 +68,7 @@ def full(mail):
         data["opt_out"] = "https://center.example.com/u/2KXQJ6YV5T3NBW4RZ7MACDEFGH"
     else:
         data["suspension"] = {"id": 7, "customer": "1001", "note": "Unpaid since October", "author": "kim", "from": "2026-12-01"}
-        data |= reports()
+        data |= reports() | {"choice": {"failed": True}}
     return data
 
 

@@ -5,7 +5,10 @@
  */
 #include "engine_world.h"
 
+#include "engine/engine_private.h"
 #include "mail/context.h"
+#include "mail/token.h"
+#include "records/contact_choice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,6 +37,7 @@ static const char data[] =
         "\"amount\":12.5}";
 
 static GHashTable *provided;
+static struct token_keys keys = {.n = 1, .key = {{1, 2, 3}}};
 
 /* Every name in the document, in full, without the places in arrays. */
 static void gather(const char *name, const json_t *value)
@@ -95,7 +99,41 @@ static void report_all(struct world *w)
 	}
 }
 
-/* A customer with everything, all six states, grouped jobs, a collision, reports. */
+static void unsubscribe(struct world *w, const struct token *token, const char *link, bool all)
+{
+	char text[TOKEN_SIZE], address[TOKEN_ADDRESS_SIZE], request[512];
+	token_make(&keys, token, link, "", text);
+	token_address(w->settings.bounce.address, "+", text, address);
+	(void)snprintf(request, sizeof request,
+	               "{\"do\":\"bounce.take\",\"recipient\":\"%s\",\"facts\":{\"kind\":"
+	               "\"opt_out\",\"automatic\":false,\"all\":%s}}",
+	               address, all ? "true" : "false");
+	free(world_command(w, request));
+	world_turn(w);
+	assert_int_equal(w->n_in_flight, 1);
+	take_letters(w);
+}
+
+/* The contact asks for fewer mails, a state a day, then for none. */
+static void unsubscribe_from_all(struct world *w)
+{
+	struct contact_choice choice;
+	struct error err;
+	struct arena *arena = arena_new();
+	char time[32];
+	assert_true(contact_choice_load(w->engine->customers, 1, arena, &choice, &err));
+	for (unsigned i = 0; i <= JOB_STATE_COUNT; i++) {
+		bool all = i == JOB_STATE_COUNT;
+		struct token token = {
+		        .kind = TOKEN_OPT_OUT, .id = 1, .state = all ? JOB_STARTED : i};
+		(void)snprintf(time, sizeof time, "2026-06-%02uT13:00:00Z", 6 + 2 * i);
+		world_at(w, time);
+		unsubscribe(w, &token, choice.link, all);
+	}
+	arena_free(arena);
+}
+
+/* A customer with everything, all six states, grouped jobs, a collision, reports, opt-outs. */
 static void tell_all(struct world *w)
 {
 	static const char *const times[] = {"2026-06-03T12:01:00Z", "2026-06-03T12:02:00Z",
@@ -115,7 +153,9 @@ static void tell_all(struct world *w)
 	w->settings.company.phone = "1";
 	w->settings.company.website = "https://example.com";
 	w->settings.bounce.address = "bounce@example.com";
+	w->settings.bounce.delimiter = "+";
 	w->settings.center.url = "https://center.example.com/";
+	engine_set_token_keys(w->engine, &keys);
 	publish(w, JOB_DISPATCHED, times[0]);
 	publish(w, JOB_STARTED, times[1]);
 	publish(w, JOB_PAUSED, times[4]);
@@ -135,6 +175,7 @@ static void tell_all(struct world *w)
 	world_at(w, "2026-06-04T12:50:00Z");
 	world_turn(w);
 	take_letters(w);
+	unsubscribe_from_all(w);
 	world_sql(w, "INSERT INTO suspension (customer, scopes, \"from\", until, note, author) "
 	             "VALUES (2, "
 	             "'jobs,routes', '2026-06-01', '2026-07-01', 'n', 'kim')");

@@ -69,13 +69,14 @@ static bool render_signed(const struct run *run, struct queued_mail *queued, str
 }
 
 /* The office's mails bear no token: nobody need be told of what becomes of them. The null sender
- * has nobody's program answer a reply that goes on. */
+ * has nobody's program answer a reply that goes on, or an answer of ours (RFC 3834, section 3.3).
+ */
 static const char *envelope_of(const struct run *run, struct queued_mail *queued)
 {
 	const struct mailer_config *config = run->config;
 	char address[TOKEN_ADDRESS_SIZE];
 
-	if (queued->outgoing->forward)
+	if (queued->outgoing->forward || outgoing_mail_is_answer(queued->outgoing))
 		return "";
 	if (config->keys.n == 0 || queued->outgoing->contact == 0)
 		return config->envelope;
