@@ -13,6 +13,7 @@ from kit import add_customer, use_shipped_templates, wait_outcome
 from world import BUILD, SANITIZED, wait_until
 
 AXE = BUILD / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+ALL_MAX = 1200  # a minute: OPT_OUT_ALL_MAX of daemon/center/pages/rate.h
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 TITLES = {"en": "Which emails you get", "de": "Welche Mails Sie bekommen", "fr": "Les messages que vous recevez",
           "es": "Qué correos recibe"}
@@ -146,6 +147,30 @@ def test_what_nobody_signed_does_nothing(world, office, make):
 def test_a_post_that_says_nothing_does_nothing(world, office):
     assert ask(office, "POST", f"/u/{token(world)}", form={"x": "y"}).status == 400
     assert notify(world) == USUAL
+
+
+def exhaust(office, path):
+    """Asks for what does nothing until that is too much for a minute; whoever is behind a proxy counts for all."""
+    for _ in range(3 * ALL_MAX):
+        answer = ask(office, "POST", path, form={"x": "y"})
+        if answer.status == 429:
+            return answer
+        assert answer.status == 400
+    raise AssertionError("it never was too much")
+
+
+def test_too_many_are_told_to_come_back(world, office):
+    path = f"/u/{token(world)}"
+    for _ in range(5):  # a minute may begin in between
+        refused, before = exhaust(office, path), notify(world)
+        again = [ask(office, "GET", path), ask(office, "POST", path, form=ONE_CLICK)]
+        if [answer.status for answer in again] == [429, 429]:
+            break
+    for answer in (refused, *again):
+        assert answer.status == 429 and answer.headers["Retry-After"] == "60"
+        assert "try again in a few minutes" in answer.text and checked(answer) == {}
+    assert notify(world) == before
+    assert ask(office, "GET", "/login").status == 200
 
 
 def test_a_contact_that_is_gone_and_one_that_gets_its_id(world, office):
