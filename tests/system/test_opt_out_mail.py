@@ -213,11 +213,14 @@ def test_mail_show_shows_it(world, asking):
     assert shown["rendering"] == "exact" and "Auto-Submitted: auto-replied" in shown["source"]
 
 
-def test_erasing_the_customer_erases_it(world, asking):
-    world.xadd(id="1", type="job.completed", job="j", customer="1001")
-    asking.peer.wait_mails(1)
+@pytest.mark.parametrize("jobs", [1, 0])
+def test_erasing_the_customer_erases_it(world, asking, jobs):
+    """Also where no job is in the spool (anymore)."""
+    for job in range(jobs):
+        world.xadd(id=str(job), type="job.completed", job="j", customer="1001")
     asking.write()
-    asking.peer.wait_mails(2)
+    asking.peer.wait_mails(jobs + 1)
+    wait_until(lambda: {mail["status"] for mail in world.ctl_json("mail", "list")} == {"sent"}, "all are sent")
     world.ctl("customer", "erase", "1001", "--yes")
 
     def left():
