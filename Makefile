@@ -164,7 +164,7 @@ tests: $(UNIT) $(PROBES) $(BENCH) ## build the test programs without running the
 objects: $(OBJ) ## compile everything and link nothing
 
 check: deps-check deps-tests ## compilers, linters, layering, and that code, manuals and samples agree
-	@$(MAKE) --no-print-directory all written
+	@$(MAKE) --no-print-directory all written $(BUILD)/tests/mail_probe
 	@MAKE="$(MAKE)" BUILD=$(BUILD) tests/check/run
 
 asan: deps ## units and system tests again under the address and undefined-behavior sanitizers

@@ -530,7 +530,8 @@ static void list_row(const struct settings *settings, size_t number, enum job_st
 	const char *place = of_state                ? places->state[state][number]
 	                    : places->given[number] ? places->text[number]
 	                                            : NULL;
-	const void *member = setting_member((struct settings *)settings, row, state);
+	const void *member = setting_member((struct settings *)settings, row,
+	                                    of_state ? state : (enum job_state)0);
 	const char *text = setting_format(row, member, arena);
 	value(arg,
 	      of_state ? arena_printf(arena, "notify.%s", job_state_name(state)) : row->section,

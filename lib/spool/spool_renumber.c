@@ -17,8 +17,8 @@ static const char *const takings[] = {
         "UPDATE request SET job = ?1 WHERE job = ?2",
         "INSERT OR IGNORE INTO collision SELECT ?1, state FROM collision WHERE job = ?2",
         "DELETE FROM collision WHERE job = ?2",
-        "DELETE FROM customer_job WHERE job = ?2 AND customer = (SELECT customer FROM job WHERE id "
-        "= ?2)",
+        ("DELETE FROM customer_job WHERE job = ?2 AND customer = (SELECT customer FROM job WHERE "
+         "id = ?2)"),
         "DELETE FROM job WHERE id = ?2",
 };
 
@@ -75,8 +75,8 @@ size_t spool_renumber(struct spool *spool, const char *before, const char *after
 void spool_renumber_contact(struct spool *spool, int64_t before, int64_t after)
 {
 	static const char *const followings[] = {
-	        "UPDATE notice SET contact = ?2 WHERE contact = ?1 AND mail IN (SELECT id FROM "
-	        "mail WHERE contact = ?1)",
+	        ("UPDATE notice SET contact = ?2 WHERE contact = ?1 AND mail IN (SELECT id FROM "
+	         "mail WHERE contact = ?1)"),
 	        "UPDATE mail SET contact = ?2, open = 0 WHERE contact = ?1",
 	        "UPDATE bounce SET contact = ?2 WHERE contact = ?1",
 	        "UPDATE opt_out_answer SET contact = ?2 WHERE contact = ?1",

@@ -66,12 +66,13 @@ static bool template_run_show(struct ctl *ctl, struct error *err)
 	struct templates *templates = templates_load_set(ctl->settings, NULL, NULL, NULL);
 	const struct template_source *source = template_sources_find(
 	        templates_sources(templates), mail, locale != NULL ? locale : "", html);
-	bool ok = source != NULL ||
-	          error_set(err, EX_NOINPUT, "%s has no HTML: it goes as text alone", mail);
-	if (ok && source->text == NULL)
-		ok = error_set(err, EX_IOERR, "%s", source->fault);
+	bool ok = source != NULL && source->text != NULL;
 	if (ok)
 		print_source(ctl, source);
+	else if (source != NULL)
+		(void)error_set(err, EX_IOERR, "%s", source->fault);
+	else
+		(void)error_set(err, EX_NOINPUT, "%s has no HTML: it goes as text alone", mail);
 	templates_unref(templates);
 	return ok;
 }

@@ -124,7 +124,10 @@ static void coroutine_free(struct coroutine *one)
 	struct coroutines *all = one->all;
 
 	pthread_mutex_lock(&all->lock);
-	*(one->prev ? &one->prev->next : &all->list) = one->next;
+	if (one->prev)
+		one->prev->next = one->next;
+	else
+		all->list = one->next;
 	if (one->next)
 		one->next->prev = one->prev;
 	pthread_mutex_unlock(&all->lock);
@@ -136,8 +139,11 @@ struct coroutines *coroutines_free(struct coroutines *all)
 {
 	if (!all)
 		return NULL;
-	while (all->list)
-		coroutine_free(all->list);
+	for (struct coroutine *one = all->list, *next; one; one = next) {
+		next = one->next;
+		stack_free(one->stack);
+		free(one);
+	}
 	pthread_mutex_destroy(&all->lock);
 	if (all->wake >= 0)
 		close(all->wake);

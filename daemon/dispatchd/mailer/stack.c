@@ -118,10 +118,10 @@ struct stack *stack_new(void (*run)(void *arg), void *arg)
 		return stack_free(stack);
 	/* Else the first byte may take 2 MiB. */
 	(void)madvise(stack->bytes, STACK_GUARD_BYTES + STACK_BYTES, MADV_NOHUGEPAGE);
-	getcontext(&stack->start);
+	getcontext(&stack->start); /* cppcheck-suppress getcontextCalled */
 	stack->start.uc_stack =
 	        (stack_t){.ss_sp = stack->bytes + STACK_GUARD_BYTES, .ss_size = STACK_BYTES};
-	makecontext(&stack->start, stack_main, 0);
+	makecontext(&stack->start, stack_main, 0); /* cppcheck-suppress makecontextCalled */
 #if defined __SANITIZE_THREAD__
 	stack->inner_state = __tsan_create_fiber(0);
 #endif
