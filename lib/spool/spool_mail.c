@@ -34,8 +34,8 @@ static const unsigned moves[STATUS_COUNT] = {
 
 #define WAITS "waits = 1"
 
-/* Ids are never used again, since what comes back by mail names them: the purge leaves the last
- * row, and after a restore they go on above the floor. */
+/* Ids are never used again, since what comes back by mail names them: the purge of
+ * the last one and a restore set a floor. */
 int64_t spool_mail_new_id(struct spool *spool)
 {
 	if (spool->last_mail == 0) {

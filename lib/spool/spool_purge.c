@@ -5,16 +5,16 @@
  *
  *   outcomes ─▶ mails ─▶ events, and jobs with their last row ─▶ requests ─▶ reports about mails
  *
- * A row that has to stay longer than its age says (a mail that waits, the answer of a held job, the
- * last mail, by whose id the next one is numbered) is passed over and found again in a later round.
- * So is one from the future: the clock was wrong then, and must not end a round for years.
+ * A row that has to stay longer than its age says (a mail that waits, the answer of a held job) is
+ * passed over and found again in a later round. So is one from the future: the clock was wrong
+ * then, and must not end a round for years.
  */
 #include "spool/spool.h"
 
 #include "spool/spool_private.h"
 
 /* Rows looked at in one step, between which a slice may end. */
-enum { STEP = 64, REMOVES_MAX = 5 };
+enum { STEP = 64, REMOVES_MAX = 6 };
 
 struct purge {
 	/*
@@ -40,9 +40,11 @@ static const struct purge purges[] = {
          {"DELETE FROM outcome WHERE seq BETWEEN ?1 AND ?2"},
          4},
         {"SELECT id, 0, changed < ?3 AND status IN " ENDED
-         " AND id < (SELECT max(id) FROM mail), " YOUNG(
-                 "made") ", status FROM mail WHERE id > ?1 ORDER BY id LIMIT ?2",
-         {"DELETE FROM notice WHERE mail BETWEEN ?1 AND ?2",
+         ", " YOUNG("made") ", status FROM mail WHERE id > ?1 ORDER BY id LIMIT ?2",
+         {"INSERT INTO meta (key, value) SELECT 'mail_floor', ?2 WHERE ?1 <= ?2 AND ?2 >= "
+          "(SELECT max(id) FROM mail) ON CONFLICT (key) DO UPDATE SET value = max(value, "
+          "excluded.value)",
+          "DELETE FROM notice WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM mail_context WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM reply WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM opt_out_answer WHERE mail BETWEEN ?1 AND ?2",

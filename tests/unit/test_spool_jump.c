@@ -92,6 +92,7 @@ static void a_purge_of_all_mails(void **state)
 	while (spool_purge(spool, instant_add(now, -90 * day_ms), now, 1000))
 		;
 	assert_false(spool_mail_load(spool, first, arena, &mail));
+	assert_false(spool_mail_load(spool, last, arena, &mail));
 	commit();
 	spool = spool_close(spool);
 	spool = spool_open(path, DB_WRITE, NULL);
