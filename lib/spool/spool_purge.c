@@ -41,9 +41,9 @@ static const struct purge purges[] = {
          4},
         {"SELECT id, 0, changed < ?3 AND status IN " ENDED
          ", " YOUNG("made") ", status FROM mail WHERE id > ?1 ORDER BY id LIMIT ?2",
-         {"INSERT INTO meta (key, value) SELECT 'mail_floor', ?2 WHERE ?1 <= ?2 AND ?2 >= "
-          "(SELECT max(id) FROM mail) ON CONFLICT (key) DO UPDATE SET value = max(value, "
-          "excluded.value)",
+         {("INSERT INTO meta (key, value) SELECT 'mail_floor', ?2 WHERE ?1 <= ?2 AND ?2 >= "
+           "(SELECT max(id) FROM mail) ON CONFLICT (key) DO UPDATE SET value = max(value, "
+           "excluded.value)"),
           "DELETE FROM notice WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM mail_context WHERE mail BETWEEN ?1 AND ?2",
           "DELETE FROM reply WHERE mail BETWEEN ?1 AND ?2",
