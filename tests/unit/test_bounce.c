@@ -513,7 +513,8 @@ static void without_a_token_relay_and_recipient_must_agree(void **state)
 		world_event(w, "job.completed", job, i == 0 ? "1001" : "1002", NULL, NULL);
 		ids[i] = w->in_flight[0].mail;
 		struct delivery_result result = w->in_flight[0];
-		(void)strcpy(message_id, i == 0 ? w->message_ids[0] : message_id);
+		if (i == 0)
+			(void)strcpy(message_id, w->message_ids[0]);
 		(void)snprintf(result.reply, sizeof result.reply, "250 queued as 4F1A%d3", i);
 		result.delivery = DELIVERY_SENT;
 		struct turn_input in = {.now = w->now, .results = &result, .n_results = 1};
