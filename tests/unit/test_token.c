@@ -237,6 +237,7 @@ static const char *file_of(const char *name, const char *text, mode_t mode)
 {
 	static char path[256];
 	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	(void)remove(path); /* one that may not be written may be there */
 	FILE *out = fopen(path, "we");
 	assert_non_null(out);
 	assert_true(fputs(text, out) >= 0);
