@@ -119,9 +119,12 @@ static bool read_options(int argc, char **argv, struct options *ret)
 	}
 	if (optind < argc)
 		ret->recipient = argv[optind++];
-	if (optind < argc)
-		fault_usage("dispatch-bounce", "unexpected argument", argv[optind]);
-	return optind == argc && check_options(ret);
+	const char *left = optind < argc               ? argv[optind]
+	                   : ret->version || ret->help ? ret->recipient
+	                                               : NULL;
+	if (left != NULL)
+		fault_usage("dispatch-bounce", "unexpected argument", left);
+	return left == NULL && check_options(ret);
 }
 
 /* ---- where the daemon is ---- */
