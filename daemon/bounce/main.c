@@ -187,8 +187,8 @@ static int take_input(const struct options *options, const char *socket)
 	return err.code;
 }
 
-/* A mail server keeps the mail only at 75: with any other fault a report would be lost, since
- * nobody is told of it. */
+/* A mail server keeps the mail only at 75. After any other fault it would drop the report, and
+ * there is no sender whom it could tell. */
 static int take(const struct options *options)
 {
 	char *socket = find_socket(options);
