@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The spool alone: packed fields, the watermark, old records, a disk that fails. */
+#include "spool_file.h"
+
 #include "db/fields.h"
 #include "spool/spool.h"
 #include "spool/spool_read.h"
@@ -20,30 +22,26 @@
 
 enum { DAY_MS = 86400000 };
 
-static char directory[64], path[128];
+static const char *path;
 static struct spool *spool;
 static struct arena *arena;
 static const struct instant now = {1780488000000};
 
 static void begin(void)
 {
-	assert_true(spool_begin(spool, NULL));
+	spool_file_begin(spool);
 }
 
 static void commit(void)
 {
-	struct error err;
-	if (!spool_commit(spool, &err))
-		fail_msg("%s", err.text);
+	spool_file_commit(spool);
 }
 
 static int setup(void **state)
 {
 	(void)state;
 	struct error err;
-	(void)strcpy(directory, "/tmp/dispatchd-spool-XXXXXX");
-	assert_non_null(mkdtemp(directory));
-	(void)snprintf(path, sizeof path, "%s/spool.db", directory);
+	path = spool_file_make();
 	spool = spool_open(path, DB_WRITE, &err);
 	assert_non_null(spool);
 	arena = arena_new();
@@ -53,11 +51,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	char command[128];
 	arena = arena_free(arena);
 	spool = spool_close(spool);
-	(void)snprintf(command, sizeof command, "rm -rf %s", directory);
-	return system(command);
+	return spool_file_remove();
 }
 
 static int64_t add_event(const char *id, int64_t job, struct instant at)

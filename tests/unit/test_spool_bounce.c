@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reports about mails in the spool: each once, found again, kept for a while; and strikes. */
+#include "spool_file.h"
+
 #include "spool/spool.h"
 #include "spool/spool_bounce.h"
 #include "spool/spool_read.h"
@@ -16,20 +18,15 @@
 
 enum { DAY_MS = 86400000 };
 
-static char directory[64];
 static struct spool *spool;
 static struct arena *arena;
 static const struct instant now = {1780488000000};
 
 static int setup(void **state)
 {
-	char path[128];
 	struct error err;
 	(void)state;
-	(void)strcpy(directory, "/tmp/dispatchd-bounce-XXXXXX");
-	assert_non_null(mkdtemp(directory));
-	(void)snprintf(path, sizeof path, "%s/spool.db", directory);
-	spool = spool_open(path, DB_WRITE, &err);
+	spool = spool_open(spool_file_make(), DB_WRITE, &err);
 	assert_non_null(spool);
 	arena = arena_new();
 	assert_true(spool_begin(spool, &err));
@@ -38,13 +35,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char command[128];
 	(void)state;
 	spool_rollback(spool);
 	arena = arena_free(arena);
 	spool = spool_close(spool);
-	(void)snprintf(command, sizeof command, "rm -rf %s", directory);
-	return system(command);
+	return spool_file_remove();
 }
 
 static struct spool_bounce report_of(int64_t mail, const char *verdict, int digest)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A customer's jobs are all found, listed or not yet: while many come, after a turn that failed, a
  * restart, another number, a purge. */
+#include "spool_file.h"
+
 #include "spool/spool.h"
 #include "spool/spool_read.h"
 
@@ -16,7 +18,7 @@
 
 enum { CUSTOMERS = 97, TURN = 400, MANY = 35000, DAY_MS = 86400000 };
 
-static char directory[64], path[128];
+static const char *path;
 static struct spool *spool, *reader;
 static size_t jobs_of[CUSTOMERS];
 static unsigned n_jobs;
@@ -25,9 +27,7 @@ static const struct instant now = {1780488000000};
 static int setup(void **state)
 {
 	(void)state;
-	(void)strcpy(directory, "/tmp/dispatchd-jobs-XXXXXX");
-	assert_non_null(mkdtemp(directory));
-	(void)snprintf(path, sizeof path, "%s/spool.db", directory);
+	path = spool_file_make();
 	spool = spool_open(path, DB_WRITE, NULL);
 	reader = spool_open(path, DB_READ, NULL);
 	assert_non_null(spool);
@@ -40,24 +40,20 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	char command[128];
 	spool = spool_close(spool);
 	reader = spool_close(reader);
-	(void)snprintf(command, sizeof command, "rm -rf %s", directory);
-	return system(command);
+	return spool_file_remove();
 }
 
 static void begin(void)
 {
-	assert_true(spool_begin(spool, NULL));
+	spool_file_begin(spool);
 }
 
 static bool list_and_commit(void)
 {
-	struct error err;
 	bool more = spool_list_jobs(spool);
-	if (!spool_commit(spool, &err))
-		fail_msg("%s", err.text);
+	spool_file_commit(spool);
 	return more;
 }
 

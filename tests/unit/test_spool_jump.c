@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* No id of a mail or an outcome is given twice: after a purge of all mails, after a restore. */
+#include "spool_file.h"
+
 #include "spool/spool.h"
 
 #include <setjmp.h>
@@ -11,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char directory[64], path[128];
+static const char *path;
 static struct spool *spool;
 static struct arena *arena;
 static const struct instant now = {1780488000000};
@@ -20,9 +22,7 @@ static const int64_t day_ms = 86400000;
 static int setup(void **state)
 {
 	(void)state;
-	(void)strcpy(directory, "/tmp/dispatchd-jump-XXXXXX");
-	assert_non_null(mkdtemp(directory));
-	(void)snprintf(path, sizeof path, "%s/spool.db", directory);
+	path = spool_file_make();
 	spool = spool_open(path, DB_WRITE, NULL);
 	arena = arena_new();
 	assert_non_null(spool);
@@ -32,23 +32,19 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	char command[128];
 	spool = spool_close(spool);
 	arena = arena_free(arena);
-	(void)snprintf(command, sizeof command, "rm -rf %s", directory);
-	return system(command);
+	return spool_file_remove();
 }
 
 static void begin(void)
 {
-	assert_true(spool_begin(spool, NULL));
+	spool_file_begin(spool);
 }
 
 static void commit(void)
 {
-	struct error err;
-	if (!spool_commit(spool, &err))
-		fail_msg("%s", err.text);
+	spool_file_commit(spool);
 }
 
 /* One of the office's, sent. */

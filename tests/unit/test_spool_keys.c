@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Which events are on record, when there are more of them than one run holds: found after a
  * restart, after a turn that failed, and gone with the purge, against a plain list. */
+#include "spool_file.h"
+
 #include "spool/spool.h"
 
 #include <setjmp.h>
@@ -15,7 +17,7 @@
 
 enum { RUN = 65536, DAY_MS = 86400000, TURN = 4096 };
 
-static char directory[64], path[128];
+static const char *path;
 static struct spool *spool;
 static int64_t job;
 static const struct instant now = {1780488000000};
@@ -23,9 +25,7 @@ static const struct instant now = {1780488000000};
 static int setup(void **state)
 {
 	(void)state;
-	(void)strcpy(directory, "/tmp/dispatchd-keys-XXXXXX");
-	assert_non_null(mkdtemp(directory));
-	(void)snprintf(path, sizeof path, "%s/spool.db", directory);
+	path = spool_file_make();
 	spool = spool_open(path, DB_WRITE, NULL);
 	assert_non_null(spool);
 	job = 0;
@@ -35,22 +35,18 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	char command[128];
 	spool = spool_close(spool);
-	(void)snprintf(command, sizeof command, "rm -rf %s", directory);
-	return system(command);
+	return spool_file_remove();
 }
 
 static void begin(void)
 {
-	assert_true(spool_begin(spool, NULL));
+	spool_file_begin(spool);
 }
 
 static void commit(void)
 {
-	struct error err;
-	if (!spool_commit(spool, &err))
-		fail_msg("%s", err.text);
+	spool_file_commit(spool);
 }
 
 static void reopen(void)
