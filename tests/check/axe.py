@@ -7,7 +7,6 @@ axe-core comes by npm, into $BUILD/axe: a developer's tool, which neither buildi
 npm or a browser is missing this says so and passes.
 """
 import base64
-import os
 import shutil
 import subprocess
 import sys
@@ -18,25 +17,18 @@ sys.path.insert(0, str(ROOT / "tests/system"))
 import browser  # noqa: E402
 import mail_samples  # noqa: E402
 from center import Center  # noqa: E402
-from world import World  # noqa: E402
+from world import BUILD, World  # noqa: E402
 
-BUILD = Path(os.environ.get("BUILD") or ROOT / "build").resolve()
-AXE = BUILD / "axe/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CUSTOMER = ["", "/notes", "/comments", "/contacts", "/hours", "/documents", "/pictures", "/assets", "/plot", "/systems", "/third-parties",
             "/reps", "/activities", "/quotes", "/sales", "/suspensions", "/related", "/history"]
 OTHERS = ["/", "/?q=maple", "/?q=nobody", "/add/customers", "/edit/customers/1001", "/contacts/1/test?which=email", "/status/1001/deactivate",
           "/remove/customers/1001", "/records/reps", "/records/system-types", "/holds", "/today", "/today?show=ending", "/jobs", "/lists", "/lists/edit", "/mails", "/mails/retry?status=failed", "/dead", "/jobs/4711?customer=1001&type=completed", "/users", "/account", "/nowhere"]
-RUN = """
-    const done = arguments[arguments.length - 1];
-    axe.run({runOnly: {type: "tag", values: arguments[0]}}).then(found => done(found.violations.map(
-        v => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(" | ")}`)));
-"""
 
 
 def get_axe():
     """Why axe-core isn't there; None where it is."""
-    if AXE.exists():
+    if browser.AXE.exists():
         return None
     if shutil.which("npm") is None:
         return "npm isn't installed"
@@ -47,7 +39,7 @@ def get_axe():
                         "axe-core@4"], check=True, capture_output=True, timeout=120)
     except (subprocess.SubprocessError, OSError):
         return "npm can't get axe-core"
-    return None if AXE.exists() else "npm gave no axe-core"
+    return None if browser.AXE.exists() else "npm gave no axe-core"
 
 
 def furnish(world):
@@ -81,8 +73,7 @@ def pages():
 
 
 def look(window, where, faults):
-    window.driver.execute_script(AXE.read_text(encoding="utf-8"))
-    for fault in window.driver.execute_async_script(RUN, RULES):
+    for fault in window.axe(RULES):
         faults.setdefault(fault, []).append(where)
 
 

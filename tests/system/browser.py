@@ -9,7 +9,9 @@ import re
 import shutil
 import tempfile
 
-from world import PATIENCE, wait_until
+import pytest
+
+from world import BUILD, PATIENCE, wait_until
 
 try:
     from selenium import webdriver
@@ -36,6 +38,13 @@ NEAR = """
         ...[...(e.labels || [])].map(label => label.textContent), e.textContent].join(" ").replace(/\\s+/g, " ");
     return [...(inside || document).querySelectorAll(selector)]
         .filter(e => e.checkVisibility() && (name === null || words(e).includes(name)));
+"""
+# axe-core, where `make check` has brought it.
+AXE = BUILD / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+RUN_AXE = """
+    const [options, done] = arguments;
+    axe.run(options).then(found => done(found.violations.map(
+        v => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(" | ")}`)));
 """
 # A refused form is answered so, and the console notes it; all else there is a fault.
 EXPECTED = re.compile(r"status of (409|422)")
@@ -93,6 +102,11 @@ class Browser:
             self.command("Network.setCookie", name=name, value=value, url=f"http://{center.address}/", httpOnly=True)
         self.driver.get_log("browser")
         return self
+
+    def axe(self, tags=None):
+        """What axe-core finds wrong with the page, by the rules with one of these tags, or by all."""
+        self.driver.execute_script(AXE.read_text(encoding="utf-8"))
+        return self.driver.execute_async_script(RUN_AXE, {"runOnly": {"type": "tag", "values": tags}} if tags else {})
 
     def command(self, command, /, **parameters):
         return self.driver.execute_cdp_cmd(command, parameters)
@@ -181,3 +195,15 @@ class Browser:
 
 
 __all__ = ["Browser", "NoBrowser", "missing"] + (["Keys"] if webdriver else [])
+
+
+def one_for_all():
+    """For a fixture of a module: `yield from` it. Skips its tests where there is no browser."""
+    try:
+        found = Browser()
+    except NoBrowser as why:
+        pytest.skip(str(why))
+    try:
+        yield found
+    finally:
+        found.close()

@@ -45,14 +45,7 @@ def office():
 
 @pytest.fixture(scope="module")
 def chromium():
-    try:
-        found = browsers.Browser()
-    except browsers.NoBrowser as why:
-        pytest.skip(str(why))
-    try:
-        yield found
-    finally:
-        found.close()
+    yield from browsers.one_for_all()
 
 
 @pytest.fixture

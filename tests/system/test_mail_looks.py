@@ -12,9 +12,8 @@ import pytest
 
 import browser as browsers
 import mail_samples as samples
-from world import BUILD, SANITIZED
+from world import SANITIZED
 
-AXE = BUILD / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (320, 375, 600)
 CONTRAST, BODY_PX, LABEL_PX, TOUCH_PX = 4.5, 16, 14, 44
 SUBJECT_MAX, MAIL_MAX = 60, 60 * 1024
@@ -195,22 +194,11 @@ LOOK = """
             hidden: [...document.querySelectorAll("[role=main] > div")].every(e => !e.checkVisibility()),
             buttons: [...document.querySelectorAll(".b a")].map(box), fetched: performance.getEntriesByType("resource").length};
 """
-RUN_AXE = """
-    const done = arguments[arguments.length - 1];
-    axe.run().then(found => done(found.violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 160)).join(" | ")}`)));
-"""
 
 
 @pytest.fixture(scope="module")
 def window():
-    try:
-        found = browsers.Browser()
-    except browsers.NoBrowser as why:
-        pytest.skip(str(why))
-    try:
-        yield found
-    finally:
-        found.close()
+    yield from browsers.one_for_all()
 
 
 def show(window, html, width, dark):
@@ -287,15 +275,14 @@ def test_in_poorer_programs(window):
 
 @marked
 @pytest.mark.long
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core isn't there: `make check` brings it")
+@pytest.mark.skipif(not browsers.AXE.exists(), reason="axe-core isn't there: `make check` brings it")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe(window, dark, tmp_path):
     folder = samples.with_arabic(tmp_path)
     for mail in samples.MAILS:
         for locale, kind in (("en", "full"), ("de", "three"), ("ar", "full")):
             show(window, samples.parts(samples.raw(mail, locale, samples.KINDS[kind](mail), folder))[2], 375, dark)
-            window.driver.execute_script(AXE.read_text(encoding="utf-8"))
-            assert window.driver.execute_async_script(RUN_AXE) == [], (mail, locale, kind)
+            assert window.axe() == [], (mail, locale, kind)
 
 
 @marked

@@ -10,9 +10,8 @@ import browser as browsers
 import signed
 from center import Center
 from kit import add_customer, use_shipped_templates, wait_outcome
-from world import BUILD, SANITIZED, wait_until
+from world import SANITIZED, wait_until
 
-AXE = BUILD / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 ALL_MAX = 1200  # a minute: OPT_OUT_ALL_MAX of daemon/center/pages/rate.h
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 TITLES = {"en": "Which emails you get", "de": "Welche Mails Sie bekommen", "fr": "Les messages que vous recevez",
@@ -245,27 +244,22 @@ def test_a_daemon_without_a_key_verifies_nothing(world):
     assert said["ok"] is False and said["code"] == 78
 
 
-def violations(chromium):
-    chromium.driver.execute_script(AXE.read_text(encoding="utf-8"))
-    return chromium.driver.execute_async_script(
-        "const done = arguments[0]; axe.run().then(found => done(found.violations.map(v => `${v.id}: ${v.help}`)));")
+@pytest.fixture
+def chromium():
+    yield from browsers.one_for_all()
 
 
 @pytest.mark.xdist_group("browser")
 @pytest.mark.skipif(browsers.missing() is not None, reason=f"no browser: {browsers.missing()}")
 @pytest.mark.skipif(SANITIZED, reason="the tests over HTTP ask the same of it")
-def test_in_a_browser(world, office):
+def test_in_a_browser(world, office, chromium):
     """In both widths and colors, by axe-core, too, where `make check` has brought it."""
-    chromium = browsers.Browser()
-    try:
-        for width, dark in ((320, False), (1280, True)):
-            chromium.begin(office, width=width, dark=dark)
-            chromium.open(f"/u/{token(world)}")
-            assert chromium.faults() == []
-            assert not AXE.exists() or violations(chromium) == []
-        chromium.click("button", "No more emails")
-        chromium.wait_text("Your choice is saved.")
-        wait_notify(world, set())
+    for width, dark in ((320, False), (1280, True)):
+        chromium.begin(office, width=width, dark=dark)
+        chromium.open(f"/u/{token(world)}")
         assert chromium.faults() == []
-    finally:
-        chromium.close()
+        assert not browsers.AXE.exists() or chromium.axe() == []
+    chromium.click("button", "No more emails")
+    chromium.wait_text("Your choice is saved.")
+    wait_notify(world, set())
+    assert chromium.faults() == []
