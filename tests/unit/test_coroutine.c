@@ -456,6 +456,60 @@ static void test_no_descriptor_is_no_crash(void **state)
 	close(next);
 }
 
+/* ---- a time-out and a signal at a time ---- */
+
+/* Holds the lock until the other's time is over, so that it is signaled while it takes the lock. */
+static void *late_signal(void *arg)
+{
+	struct shared *shared = arg;
+
+	pthread_mutex_lock(&shared->lock);
+	usleep(100 * 1000);
+	coroutine_signal(&shared->condition);
+	pthread_mutex_unlock(&shared->lock);
+	return NULL;
+}
+
+static void waits_then_polls(void *arg)
+{
+	struct shared *shared = arg;
+	pthread_t thread;
+
+	pthread_mutex_lock(&shared->lock);
+	assert_int_equal(pthread_create(&thread, NULL, late_signal, shared), 0);
+	(void)coroutine_wait(&shared->condition, &shared->lock, clock_mono_ms() + 20);
+	pthread_mutex_unlock(&shared->lock);
+	int64_t until_ms = clock_mono_ms() + 200;
+	assert_int_equal(coroutine_poll(shared->pair[0], POLLIN, until_ms), 0);
+	if (clock_mono_ms() < until_ms)
+		say(shared, "early");
+	pthread_join(thread, NULL);
+}
+
+static void waits_then_ends(void *arg)
+{
+	struct shared *shared = arg;
+	pthread_t thread;
+
+	pthread_mutex_lock(&shared->lock);
+	assert_int_equal(pthread_create(&thread, NULL, late_signal, shared), 0);
+	(void)coroutine_wait(&shared->condition, &shared->lock, clock_mono_ms() + 20);
+	pthread_mutex_unlock(&shared->lock);
+	pthread_join(thread, NULL);
+}
+
+/* The signal was for that wait: it neither ends the next one nor wakes one that has ended. */
+static void test_a_signal_after_the_time_ends_no_later_wait(void **state)
+{
+	struct shared *shared = *state;
+
+	add(shared, waits_then_polls);
+	coroutines_run(shared->all);
+	assert_string_equal(shared->said, "");
+	add(shared, waits_then_ends);
+	coroutines_run(shared->all);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -464,6 +518,7 @@ int main(void)
 	        CASE(test_a_broadcast_wakes_all),
 	        CASE(test_a_wait_ends_with_its_time),
 	        CASE(test_another_thread_signals),
+	        CASE(test_a_signal_after_the_time_ends_no_later_wait),
 	        CASE(test_another_thread_adds_one),
 	        CASE(test_a_socket_is_waited_for),
 	        CASE(test_a_socket_may_be_silent),

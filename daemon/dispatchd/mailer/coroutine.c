@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { EVENTS_MAX = 64, SLEEP_MAX_MS = 3600 * 1000 };
@@ -42,7 +43,7 @@ struct coroutine {
 	/* Under the set's lock. */
 	struct coroutine *prev, *next; /* of all that have not ended */
 	struct coroutine *next_ready;
-	bool ready;
+	bool waits; /* only one that waits becomes ready, and then waits no more */
 	/* Under the condition's lock. */
 	struct coroutine_condition *condition;
 	struct coroutine *next_waiting;
@@ -67,9 +68,9 @@ static void coroutine_make_ready(struct coroutine *one)
 {
 	struct coroutines *all = one->all;
 
-	if (one->ready)
+	if (!one->waits)
 		return;
-	one->ready = true;
+	one->waits = false;
 	one->next_ready = NULL;
 	*all->ready_end = one;
 	all->ready_end = &one->next_ready;
@@ -88,7 +89,6 @@ static struct coroutine *take_ready(struct coroutines *all)
 	if (!all->ready)
 		all->ready_end = &all->ready;
 	all->n_ready--;
-	one->ready = false;
 	return one;
 }
 
@@ -157,8 +157,12 @@ bool coroutines_add(struct coroutines *all, void (*run)(void *arg), void *arg)
 {
 	struct coroutine *one = mem_alloc(sizeof *one);
 
-	*one = (struct coroutine){
-	        .all = all, .run = run, .arg = arg, .fd = -1, .until_ms = CLOCK_NEVER_MS};
+	*one = (struct coroutine){.all = all,
+	                          .run = run,
+	                          .arg = arg,
+	                          .waits = true,
+	                          .fd = -1,
+	                          .until_ms = CLOCK_NEVER_MS};
 	one->stack = stack_new(coroutine_main, one);
 	if (!one->stack) {
 		free(one);
@@ -268,6 +272,15 @@ void coroutines_run(struct coroutines *all)
 
 /* ---- waiting ---- */
 
+/* From here on it can become ready. A signal that comes for a wait whose time was over already
+ * finds it running, and is dropped. */
+static void begin_wait(struct coroutine *one)
+{
+	pthread_mutex_lock(&one->all->lock);
+	one->waits = true;
+	pthread_mutex_unlock(&one->all->lock);
+}
+
 static void coroutine_suspend(struct coroutine *one, int64_t until_ms)
 {
 	one->until_ms = until_ms;
@@ -311,9 +324,12 @@ short coroutine_poll(int fd, short events, int64_t until_ms)
 		coroutine_forget(one->fd);
 	one->fd = fd;
 	one->got = 0;
-	if (!coroutine_watch(one, fd, events))
-		return 0;
+	if (!coroutine_watch(one, fd, events)) {
+		shutdown(fd, SHUT_RDWR);
+		return events;
+	}
 	one->events = events;
+	begin_wait(one);
 	coroutine_suspend(one, until_ms);
 	one->events = 0;
 	return one->got;
@@ -343,6 +359,7 @@ bool coroutine_wait(struct coroutine_condition *condition, pthread_mutex_t *lock
 	one->next_waiting = NULL;
 	*(condition->last ? &condition->last->next_waiting : &condition->first) = one;
 	condition->last = one;
+	begin_wait(one);
 	pthread_mutex_unlock(lock);
 	coroutine_suspend(one, until_ms);
 	pthread_mutex_lock(lock);

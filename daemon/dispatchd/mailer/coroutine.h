@@ -30,8 +30,8 @@ struct coroutines; /* those of one thread */
 
 /* Takes two descriptors; NULL where there are none. */
 struct coroutines *coroutines_new(void) MUST_CHECK;
-/* When nobody uses it anymore. Those that have not ended are forgotten. Takes NULL; returns NULL.
- */
+/* When no thread uses the set anymore; coroutines that have not ended are dropped. Takes NULL;
+ * returns NULL. */
 struct coroutines *coroutines_free(struct coroutines *all);
 
 /* Another one, which calls `run`. False for lack of memory. */
@@ -40,8 +40,8 @@ bool coroutines_add(struct coroutines *all, void (*run)(void *arg), void *arg);
 void coroutines_run(struct coroutines *all);
 
 /* Waits for one of poll()'s `events` on a socket. Returns which; where the socket has failed all of
- * them; 0 where none came by `until_ms` (monotonic; CLOCK_NEVER_MS: ever), or for lack of memory.
- */
+ * them; 0 where none came by `until_ms` (monotonic; CLOCK_NEVER_MS: ever). A socket that the kernel
+ * can't watch for lack of memory is shut down, and so has failed. */
 short coroutine_poll(int fd, short events, int64_t until_ms);
 /* Before a socket is closed that this coroutine has waited for. */
 void coroutine_forget(int fd);
