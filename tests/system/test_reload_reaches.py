@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What the configuration's table calls reloadable takes effect with a SIGHUP, in the maintenance of streams, too."""
 import signal
+import threading
+from pathlib import Path
 
 from kit import add_customer, wait_outcome
-from world import wait_until
+from world import PATIENCE, wait_until
 
 
 def reload(world):
@@ -32,3 +34,24 @@ def test_claim_after(world):
     world.configure(redis={"claim_after": "1s"})
     reload(world)
     wait_outcome(world, 1, "sent")
+
+
+def test_connections(world, smtp):
+    """From one to four: four mails are in the relay's hands at a time, and both of the mailers' threads are there."""
+    together = threading.Barrier(4)
+
+    def body(_session, _text):
+        together.wait(timeout=20 * PATIENCE)
+    smtp.answers["body"] = body
+    world.configure(smtp={"connections": 1})
+    for n in range(4):
+        add_customer(world, str(n), email=f"{n}@example.com")
+    world.start_daemon()
+    world.configure(smtp={"connections": 4})
+    reload(world)
+    for n in range(4):
+        world.xadd(id=str(n), type="job.completed", job=f"J{n}", customer=str(n))
+    for n in range(4):
+        wait_outcome(world, n, "sent")
+    tasks = Path(f"/proc/{world.daemon.pid}/task")
+    assert [(t / "comm").read_text().strip() for t in tasks.iterdir()].count("mailer") == 2

@@ -65,11 +65,11 @@ struct pool *pool_start_with(const struct settings *settings, struct templates *
 	if (!pool_start_thread(&pool->supervisor, supervisor_main, pool))
 		bug("can't start a thread");
 	pthread_mutex_lock(&pool->lock);
-	ok = pool_make_mailers(pool) && pool_start_workers(pool) && pool_start_mailers(pool);
+	ok = pool_start_threads(pool);
 	pthread_mutex_unlock(&pool->lock);
 	if (ok)
 		return pool;
-	error_set(err, EX_TEMPFAIL, "can't start the mailers' thread");
+	error_set(err, EX_TEMPFAIL, "can't start the mailers' threads");
 	return pool_free(pool);
 }
 
@@ -273,7 +273,7 @@ bool pool_stopped(struct pool *pool)
 static void free_pool(struct pool *pool)
 {
 	for (size_t i = 0; i < MAILER_THREADS; i++)
-		coroutines_free(pool->mailers[i].all);
+		coroutines_free(pool->threads[i].workers);
 	for (size_t i = 0; i < pool->n_workers; i++) {
 		watch_destroy(&pool->workers[i]->watch);
 		free(pool->workers[i]);
@@ -298,8 +298,8 @@ struct pool *pool_free(struct pool *pool)
 	if (!pool)
 		return NULL;
 	pool_stop(pool, 0);
-	for (size_t i = 0; i < pool->n_mailers; i++)
-		pthread_join(pool->mailers[i].thread, NULL);
+	for (size_t i = 0; i < pool->n_threads; i++)
+		pthread_join(pool->threads[i].id, NULL);
 	relay_test_free(pool->test); /* the supervisor cuts it off */
 	pthread_mutex_lock(&pool->lock);
 	pool->over = true;

@@ -44,7 +44,6 @@ struct queued_mail {
 
 struct worker {
 	struct pool *pool;
-	struct mailers *mailers; /* whose thread runs it */
 	size_t index;
 	struct watch watch;
 	/* under the pool's lock */
@@ -53,13 +52,13 @@ struct worker {
 	bool ended;          /* it takes no more work */
 };
 
-/* A thread of mailers: the workers whose numbers leave its own when divided by how many there are.
- * With two of them a relay on this machine has a processor while the other one's mails are made. */
+/* Worker i runs on thread i % MAILER_THREADS. With two threads, mails are made on one processor
+ * while a relay on this machine has the other. */
 enum { MAILER_THREADS = 2 };
-struct mailers {
-	struct coroutines *all;
+struct mailer_thread {
+	struct coroutines *workers;
 	struct dates *dates; /* theirs: none waits while it renders */
-	pthread_t thread;
+	pthread_t id;
 };
 
 struct pool {
@@ -92,8 +91,8 @@ struct pool {
 	size_t n_workers;
 	/* Of them, those that wait for a relay that is stalled: others work in their places. */
 	size_t n_stuck;
-	struct mailers mailers[MAILER_THREADS];
-	size_t n_sets, n_mailers; /* of them: made; with a thread that runs */
+	struct mailer_thread threads[MAILER_THREADS];
+	size_t n_threads; /* of them, those that run */
 	pthread_t supervisor;
 	struct relay_test *test; /* under way, or not yet taken; NULL for none */
 	bool starved;            /* pool_room() was 0: whoever makes room wakes the engine */
@@ -145,13 +144,12 @@ size_t pool_size(const struct pool *pool);
 
 /* Threads of the pool take no signals: those are the loop's. */
 bool pool_start_thread(pthread_t *thread, void *(*run)(void *), void *arg);
-/* With the lock held: as many mailers as there should be. Fewer are not a fault as long as there is
- * one; else false. */
+/* With the lock held: as many mailers as there should be, and at least one for each thread. Fewer
+ * are not a fault as long as each thread has one; else false. */
 bool pool_start_workers(struct pool *pool);
-/* Before and after the first workers: what they are added to, the threads that run them. False
- * where the system has none. */
-bool pool_make_mailers(struct pool *pool);
-bool pool_start_mailers(struct pool *pool);
+/* Once, at the start: makes what workers are added to, starts workers, and runs them. False where
+ * memory, descriptors or threads are lacking: what is there is pool_free()'s. */
+bool pool_start_threads(struct pool *pool);
 
 /* How often deadlines of connections are looked at while there are any. */
 enum { POOL_LOOK_MS = 250 };
@@ -163,7 +161,8 @@ int64_t pool_test_check(struct pool *pool, int64_t now_ms);
 
 /* ---- the threads ---- */
 void worker_main(void *worker); /* of one mailer: a coroutine of mailers_main() */
-void *mailers_main(void *mailers);
+void *mailers_main(void *mailer_thread);
+struct mailer_thread *worker_thread(const struct worker *worker); /* which runs it */
 void *supervisor_main(void *pool);
 
 /* As pool_start(), with the tests' patience. `limits` must live as long as the pool. */

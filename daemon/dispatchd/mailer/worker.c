@@ -55,8 +55,8 @@ static bool render_signed(const struct run *run, struct queued_mail *queued, str
 	struct templates_mail mail = {.has_html = false};
 
 	outgoing->signs = run->config->keys.n > 0 && outgoing->link[0] != '\0';
-	bool ok = templates_render_parts(templates, run->worker->mailers->dates, outgoing, &mail,
-	                                 &queued->template_broken, err);
+	bool ok = templates_render_parts(templates, worker_thread(run->worker)->dates, outgoing,
+	                                 &mail, &queued->template_broken, err);
 	if (ok) {
 		rendering_set(&queued->rendering, templates_digest(templates),
 		              buf_text(&mail.message), mail.message.len);
@@ -423,6 +423,11 @@ static void end_run(struct run *run)
 	mailer_config_unref(run->config);
 }
 
+struct mailer_thread *worker_thread(const struct worker *worker)
+{
+	return &worker->pool->threads[worker->index % MAILER_THREADS];
+}
+
 void worker_main(void *arg)
 {
 	struct worker *worker = arg;
@@ -436,11 +441,11 @@ void worker_main(void *arg)
 
 void *mailers_main(void *arg)
 {
-	struct mailers *mailers = arg;
+	struct mailer_thread *thread = arg;
 
 	(void)pthread_setname_np(pthread_self(), "mailer");
-	mailers->dates = dates_new();
-	coroutines_run(mailers->all);
-	mailers->dates = dates_free(mailers->dates);
+	thread->dates = dates_new();
+	coroutines_run(thread->workers);
+	thread->dates = dates_free(thread->dates);
 	return NULL;
 }

@@ -19,53 +19,45 @@ bool pool_start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 	return failed == 0;
 }
 
-/* A thread ends with its last worker, so there are no more threads than workers. */
-static size_t threads_wanted(const struct pool *pool)
+/* A thread ends with its last worker, so each has one from the start on, even where there are more
+ * of them than connections: the others wait. */
+static size_t workers_wanted(const struct pool *pool)
 {
 	size_t workers = pool_size(pool);
 
-	return workers < MAILER_THREADS ? workers : MAILER_THREADS;
-}
-
-bool pool_make_mailers(struct pool *pool)
-{
-	for (size_t i = 0; i < threads_wanted(pool); i++) {
-		pool->mailers[i].all = coroutines_new();
-		if (!pool->mailers[i].all)
-			return false;
-		pool->n_sets++;
-	}
-	return true;
-}
-
-bool pool_start_mailers(struct pool *pool)
-{
-	while (pool->n_mailers < pool->n_sets) {
-		struct mailers *mailers = &pool->mailers[pool->n_mailers];
-
-		if (!pool_start_thread(&mailers->thread, mailers_main, mailers))
-			return false;
-		pool->n_mailers++;
-	}
-	return true;
+	return workers > MAILER_THREADS ? workers : MAILER_THREADS;
 }
 
 bool pool_start_workers(struct pool *pool)
 {
-	while (pool->n_workers < pool_size(pool)) {
+	while (pool->n_workers < workers_wanted(pool)) {
 		struct worker *worker = mem_alloc(sizeof *worker);
 		worker->pool = pool;
 		worker->index = pool->n_workers;
-		worker->mailers = &pool->mailers[pool->n_workers % pool->n_sets];
 		watch_init(&worker->watch);
 		pool->workers =
 		        mem_realloc(pool->workers, pool->n_workers + 1, sizeof(struct worker *));
-		if (!coroutines_add(worker->mailers->all, worker_main, worker)) {
+		if (!coroutines_add(worker_thread(worker)->workers, worker_main, worker)) {
 			watch_destroy(&worker->watch);
 			free(worker);
-			return pool->n_workers > 0;
+			return pool->n_workers >= MAILER_THREADS;
 		}
 		pool->workers[pool->n_workers++] = worker;
+	}
+	return true;
+}
+
+bool pool_start_threads(struct pool *pool)
+{
+	for (size_t i = 0; i < MAILER_THREADS; i++)
+		if (!(pool->threads[i].workers = coroutines_new()))
+			return false;
+	if (!pool_start_workers(pool))
+		return false;
+	for (; pool->n_threads < MAILER_THREADS; pool->n_threads++) {
+		struct mailer_thread *thread = &pool->threads[pool->n_threads];
+		if (!pool_start_thread(&thread->id, mailers_main, thread))
+			return false;
 	}
 	return true;
 }
