@@ -90,5 +90,5 @@ void engine_publish_outcomes(struct engine *engine)
 	struct publications *due = max > 0 ? outcomes_due(engine, max) : NULL;
 	engine->out->publications = due;
 	engine->out->more |= due != NULL && due->weight >= max;
-	engine->unpublished = spool_last_outcome(engine->spool) - spool_published(engine->spool);
+	engine->unpublished = spool_unpublished(engine->spool);
 }

@@ -34,6 +34,8 @@ struct event_keys {
 	size_t n_slots, n;
 	int64_t base; /* of the latest: the last run's last event */
 	int64_t last; /* event on record, or in a run */
+	bool missed;  /* the last look-up found nothing, for an id of that hash, and nothing was */
+	uint32_t missed_hash; /* added since: who adds it now need not look again */
 	struct event_run *runs;
 	size_t n_runs, cap_runs;
 };
@@ -52,7 +54,7 @@ void event_keys_add(struct event_keys *keys, uint32_t hash, int64_t event);
 struct event_run *event_keys_add_run(struct event_keys *keys);
 void event_keys_remove_run(struct event_keys *keys, int64_t run); /* nothing where it isn't there */
 
-/* Whether a key that passes is in the filter is unknown; one that doesn't pass isn't. */
+/* A key that passes may be there; one that doesn't is not. */
 void event_filter_add(unsigned char *filter, uint32_t hash);
 bool event_filter_passes(const unsigned char *filter, uint32_t hash);
 

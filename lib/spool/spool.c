@@ -136,21 +136,13 @@ size_t spool_run_ids(struct spool *spool, struct db_query *query, int64_t *ret, 
 	return n;
 }
 
-int64_t spool_find_digest(struct spool *spool, const char *sql, const char *source, const char *id,
-                          unsigned char ret_digest[EVENT_DIGEST_SIZE])
+void spool_get_digest(struct db_query *query, int column,
+                      unsigned char ret_digest[EVENT_DIGEST_SIZE])
 {
-	struct db_query *q = spool_query(spool, sql);
-	db_bind_static_text(q, 1, source);
-	db_bind_static_text(q, 2, id);
-	if (!spool_row(spool, q))
-		return 0;
-	int64_t found = db_int(q, 0);
 	size_t len;
-	const void *digest = db_peek_blob(q, 1, &len);
+	const void *digest = db_peek_blob(query, column, &len);
 	if (ret_digest != NULL && digest != NULL && len == EVENT_DIGEST_SIZE)
 		memcpy(ret_digest, digest, len);
-	db_finish(q);
-	return found;
 }
 
 void spool_get_text(struct spool *spool, const char *sql, char *ret, size_t size)

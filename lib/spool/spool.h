@@ -300,6 +300,7 @@ void spool_set_published(struct spool *spool, int64_t seq);
 /* Means nothing, but the disk has to take it. */
 void spool_write_something(struct spool *spool, struct instant now);
 int64_t spool_last_outcome(struct spool *spool);
+int64_t spool_unpublished(struct spool *spool); /* how many outcomes Redis hasn't got */
 
 /* ---- Entries that wait for their customer, and office writes (spool_wait.c) ---- */
 

@@ -15,6 +15,15 @@ static void set_floor(struct spool *spool, const char *table, int64_t last)
 	spool_run(spool, q);
 }
 
+/* Between the last outcome before a restore and the first one behind it no number is given. */
+int64_t spool_unpublished(struct spool *spool)
+{
+	int64_t last = spool_last_outcome(spool), published = spool_published(spool);
+	int64_t floor = spool_floor(spool, "outcome");
+	bool gap = last > floor && published <= floor - JUMP;
+	return last - published - (gap ? JUMP : 0);
+}
+
 void spool_jump(struct spool *spool)
 {
 	set_floor(spool, "mail", spool_mail_new_id(spool) - 1);

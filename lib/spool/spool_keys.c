@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which events are on record, so that each is decided once. What comes is nearly always new, and
- * ids come in no order: in an index of them each would read and write a page of its own. So
+ * Which events are on record, so that each is decided once. Nearly every event is new,
+ * and ids arrive in random order, so an index would read and write a page for each. So
  *
- *   the latest   are in memory, by a key: a hash of 32 bits. A start has them again from the rows
- *                of `event` behind the last run;
+ *   the latest   are in memory, by a key: a hash of 32 bits. A start reads them back from the
+ *                rows of `event` behind the last run;
  *   a run        is the keys of RUN_EVENTS that were the latest, written once and in one go: a row
  *                of `event_run` with a filter, and parts in `event_key`, by the key's first bits.
  *                Filters are in memory, and spare nearly all reading of parts.
@@ -159,15 +159,12 @@ static int64_t is_it(struct spool *spool, int64_t event, const struct wanted *wa
 {
 	struct db_query *q = spool_query(
 	        spool, "SELECT digest FROM event WHERE id = ?1 AND source = ?2 AND event = ?3");
-	size_t len;
 	db_bind_int(q, 1, event);
 	db_bind_static_text(q, 2, wanted->source);
 	db_bind_static_text(q, 3, wanted->id);
 	if (!spool_row(spool, q))
 		return 0;
-	const void *digest = db_peek_blob(q, 0, &len);
-	if (wanted->ret_digest != NULL && digest != NULL && len == EVENT_DIGEST_SIZE)
-		memcpy(wanted->ret_digest, digest, len);
+	spool_get_digest(q, 0, wanted->ret_digest);
 	db_finish(q);
 	return event;
 }
@@ -220,9 +217,12 @@ static int64_t find(struct spool *spool, const struct event_keys *keys, const st
 int64_t spool_event_find(struct spool *spool, const char *source, const char *id,
                          unsigned char ret_digest[EVENT_DIGEST_SIZE])
 {
-	const struct event_keys *keys = loaded(spool);
+	struct event_keys *keys = loaded(spool);
 	struct wanted wanted = {source, id, event_key_hash(keys, source, id), ret_digest};
-	return find(spool, keys, &wanted);
+	int64_t found = find(spool, keys, &wanted);
+	keys->missed = found == 0;
+	keys->missed_hash = wanted.hash;
+	return found;
 }
 
 /* ---- Events that come and go ---- */
@@ -231,8 +231,10 @@ int64_t spool_keys_add(struct spool *spool, const char *source, const char *id)
 {
 	struct event_keys *keys = loaded(spool);
 	struct wanted wanted = {source, id, event_key_hash(keys, source, id), NULL};
-	if (find(spool, keys, &wanted) != 0)
+	bool missed = keys->missed && keys->missed_hash == wanted.hash;
+	if (!missed && find(spool, keys, &wanted) != 0)
 		bug("spool: event %s of %s is on record", id, source);
+	keys->missed = false;
 	if (keys->n == RUN_EVENTS)
 		flush(spool, keys);
 	event_keys_add(keys, wanted.hash, keys->last + 1);

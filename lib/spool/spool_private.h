@@ -115,10 +115,9 @@ void spool_set_time(json_t *object, const char *name, struct instant t);
 bool spool_read_int(struct spool *spool, const char *sql, int64_t none, int64_t *ret,
                     struct error *err) MUST_CHECK;
 
-/* For tables with `id` and `digest` found by (?1, ?2): the id, 0 where there is none; the digest
- * where wanted. */
-int64_t spool_find_digest(struct spool *spool, const char *sql, const char *source, const char *id,
-                          unsigned char ret_digest[EVENT_DIGEST_SIZE]);
+/* An event's digest, where it is wanted (not NULL) and the column has one. */
+void spool_get_digest(struct db_query *query, int column,
+                      unsigned char ret_digest[EVENT_DIGEST_SIZE]);
 
 /* -- spool_bounce_read.c -- */
 /* Reports about a mail, or about a job's mails, the first first. */
@@ -130,7 +129,8 @@ json_t *spool_bounces_of_job(struct spool *spool, int64_t job);
 	"(SELECT id FROM mail WHERE job = " job                                                    \
 	" UNION ALL SELECT mail FROM notice WHERE job = " job ")"
 
-/* Ids of that table ("mail", "outcome") go on above it: set by spool_jump(), else 0. */
+/* Ids of that table ("mail", "outcome") go on above it: set by spool_jump(), and by the
+ * purge of the last mail; else 0. */
 int64_t spool_floor(struct spool *spool, const char *table);
 
 #endif

@@ -584,7 +584,7 @@ bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
 	json_object_set_new(json, "mails", mails);
 	set_int(json, "waiting", spool_wait_count(spool));
 	set_int(json, "held", spool_held_count(spool));
-	set_int(json, "unpublished", spool_last_outcome(spool) - spool_published(spool));
+	set_int(json, "unpublished", spool_unpublished(spool));
 	spool_set_text(json, "instance", spool_instance(spool));
 	return finish(spool, NULL, json, ret, err);
 }

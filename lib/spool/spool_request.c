@@ -14,9 +14,16 @@
 int64_t spool_request_find(struct spool *spool, const char *source, const char *id,
                            unsigned char ret_digest[EVENT_DIGEST_SIZE])
 {
-	static const char sql[] =
-	        "SELECT id, digest FROM request WHERE source = ?1 AND request = ?2";
-	return spool_find_digest(spool, sql, source, id, ret_digest);
+	struct db_query *q = spool_query(
+	        spool, "SELECT id, digest FROM request WHERE source = ?1 AND request = ?2");
+	db_bind_static_text(q, 1, source);
+	db_bind_static_text(q, 2, id);
+	if (!spool_row(spool, q))
+		return 0;
+	int64_t found = db_int(q, 0);
+	spool_get_digest(q, 1, ret_digest);
+	db_finish(q);
+	return found;
 }
 
 void spool_request_add(struct spool *spool, struct spool_request *request, struct instant now)

@@ -108,8 +108,17 @@ static void a_restore(void **state)
 	commit();
 	begin();
 	assert_true(add_sent(now) > mail + 1000000);
-	assert_true(add_outcome() > outcome + 1000000);
+	assert_int_equal(spool_unpublished(spool), 1);
+	int64_t next = add_outcome();
+	assert_true(next > outcome + 1000000);
+	assert_int_equal(spool_unpublished(spool), 2);
 	int64_t again = add_sent(now);
+	commit();
+	begin();
+	spool_set_published(spool, outcome);
+	assert_int_equal(spool_unpublished(spool), 1);
+	spool_set_published(spool, next);
+	assert_int_equal(spool_unpublished(spool), 0);
 	commit();
 	begin();
 	assert_int_equal(spool_mail_new_id(spool), again + 1);

@@ -15,8 +15,8 @@
  * daemon runs and with its password, that notes each step. It is a question: no breaker, no rate,
  * no count and no mail knows of it.
  *
- *   pool_test_start() ──▶ a thread, a coroutine for each relay ──▶ the last wakes ──▶
- * pool_test_take()
+ *   pool_test_start() ──▶ a thread, a coroutine for each relay ──▶ the last one wakes
+ *   the caller ──▶ pool_test_take()
  *
  * With a mail of its own, one coroutine tries relay after relay until one takes it.
  *
@@ -41,8 +41,7 @@ struct relay_test *pool_test_take(struct pool *pool);
 struct relay_test *relay_test_free(struct relay_test *test); /* takes NULL; returns NULL */
 
 /* What it found of the i-th relay that was tried, in the order of the configuration; false beyond
- * the last. As
- * long as the test. */
+ * the last. As long as the test. */
 struct relay_test_row {
 	const char *relay;         /* as configured */
 	bool ok;                   /* it took the mail, or the address */

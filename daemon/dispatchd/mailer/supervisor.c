@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread that watches the clock for all mailers: shuts down what takes too long, finds
- * relays that are stalled, lets go of refusals held back, wakes mailers when a breaker may be
- * tried, gives back what waits for a mailer for too long, bounds a test of the relays, and ends the
- * grace of a stop. It sleeps
- * until the next of these is due; deadlines of connections are looked at four times a second while
- * there are any.
+ * The thread that watches the clock for all mailers: shuts down what takes too long, finds relays
+ * that are stalled, lets go of refusals held back, wakes mailers when a breaker may be tried, gives
+ * back what waits for a mailer for too long, bounds a test of the relays, and ends the grace of a
+ * stop. It sleeps until the next of these is due; deadlines of connections are looked at four times
+ * a second while there are any.
  */
 #include "dispatchd/mailer/pool_private.h"
 

@@ -7,6 +7,7 @@
 #include "dispatchd/redis/wire.h"
 
 #include "base/buf.h"
+#include "base/format.h"
 #include "base/mem.h"
 #include "base/resp.h"
 
@@ -211,14 +212,10 @@ enum { LENGTH_MAX = 24 }; /* a sign, the digits of a length, CRLF */
 
 static char *put_length(char *at, char sign, size_t length)
 {
-	char digits[LENGTH_MAX];
-	size_t n = 0;
+	char text[INTEGER_TEXT_MAX];
 	*at++ = sign;
-	do
-		digits[n++] = (char)('0' + length % 10);
-	while ((length /= 10) > 0);
-	while (n > 0)
-		*at++ = digits[--n];
+	for (const char *digit = format_integer((int64_t)length, text); *digit != '\0'; digit++)
+		*at++ = *digit;
 	*at++ = '\r';
 	*at++ = '\n';
 	return at;
