@@ -8,7 +8,8 @@
 
 /* Where a socket is: `mail.example.com:25`, `127.0.0.1:8925`, `[::1]:25` or
  * `unix:/run/example.sock`. */
-enum { ENDPOINT_HOST_MAX = 254, ENDPOINT_PATH_MAX = 108 /* sun_path */, ENDPOINT_SMTP_PORT = 25 };
+enum { ENDPOINT_HOST_MAX = 254, ENDPOINT_PATH_MAX = 108 /* sun_path */ };
+enum { ENDPOINT_SMTP_PORT = 25, ENDPOINT_SMTPS_PORT = 465 };
 
 struct endpoint {
 	char host[ENDPOINT_HOST_MAX]; /* without brackets; "" for a Unix socket */

@@ -16,7 +16,8 @@
  * never NULL; lists are NULL-terminated arrays. All memory belongs to the struct.
  */
 enum transport { TRANSPORT_SMTP, TRANSPORT_MAILDIR };
-enum tls_mode { TLS_NONE, TLS_OPPORTUNISTIC, TLS_REQUIRED };
+/* TLS_IMPLICIT: from the first byte on, verified as with TLS_REQUIRED. */
+enum tls_mode { TLS_NONE, TLS_OPPORTUNISTIC, TLS_REQUIRED, TLS_IMPLICIT };
 enum hours_policy { HOURS_DEFER, HOURS_SUPPRESS, HOURS_SEND };
 enum gate_policy { GATE_FLAG, GATE_HOLD, GATE_DENY };
 

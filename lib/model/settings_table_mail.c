@@ -311,18 +311,20 @@ static const struct setting rows[] = {
                 .required = true,
                 .reload = true,
                 .help = "One or more mail servers, tried in order: HOST:PORT, [IPV6]:PORT (port 25 "
-                        "by default) or unix:PATH.",
+                        "by default, 465 with tls = implicit) or unix:PATH.",
         },
         {
                 KEY("smtp", "tls"),
                 .kind = SETTING_CHOICE,
                 AT(smtp.tls),
-                .choices = "none opportunistic required",
+                .choices = "none opportunistic required implicit",
                 .fallback = "opportunistic",
                 .reload = true,
                 .help = "none never encrypts; opportunistic encrypts if the relay offers STARTTLS, "
                         "without verifying its certificate; required sends nothing without TLS 1.2 "
-                        "or later and a certificate for the relay's name.",
+                        "or later and a certificate for the relay's name; implicit is the same "
+                        "with "
+                        "TLS from the first byte, as on port 465.",
         },
         {
                 KEY("smtp", "helo"),

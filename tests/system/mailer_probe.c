@@ -127,7 +127,7 @@ static int choice_of(const json_t *object, const char *key, const char *const *n
 
 static void read_settings(const json_t *json, struct settings *ret, const char **relays, size_t max)
 {
-	static const char *const tls[] = {"none", "opportunistic", "required", NULL};
+	static const char *const tls[] = {"none", "opportunistic", "required", "implicit", NULL};
 	static const char *const transports[] = {"smtp", "maildir", NULL};
 	const json_t *list = json_object_get(json, "relay");
 	size_t n = 0;

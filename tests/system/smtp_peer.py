@@ -98,10 +98,11 @@ DEFAULT_EXTENSIONS = ["PIPELINING", "SIZE 10485760", "ENHANCEDSTATUSCODES", "8BI
 
 class SmtpPeer:
     def __init__(self, host="127.0.0.1", port=0, path=None, extensions=None, tls=None, users=None,
-                 auth="PLAIN LOGIN", auth_before_tls=True, answers=None, stop_in_body=None, keep=True):
+                 auth="PLAIN LOGIN", auth_before_tls=True, answers=None, stop_in_body=None, keep=True, implicit=False):
         self.extensions = list(DEFAULT_EXTENSIONS if extensions is None else extensions)
         self.tls, self.users, self.auth, self.auth_before_tls = tls, users, auth, auth_before_tls
         self.answers = dict(answers or {})
+        self.implicit = implicit              # TLS from the first byte
         self.stop_in_body = stop_in_body      # drop after so many bytes of a body
         self.keep = keep                      # keep the mails' data
         self.mails, self.sessions, self.sni = [], [], None
@@ -219,6 +220,8 @@ class _Talk:
         self.peer, self.sock, self.session, self.buffer = peer, sock, session, b""
 
     def run(self):
+        if self.peer.implicit:
+            self.begin_tls()
         self.say("greeting", "", "220 peer.example.com ESMTP")
         while True:
             line = self.line().decode("latin-1").rstrip("\r\n")
@@ -303,6 +306,9 @@ class _Talk:
     def on_starttls(self, line):
         if not self.say("starttls", line, "220 2.0.0 go on"):
             return
+        self.begin_tls()
+
+    def begin_tls(self):
         with self.peer.lock:
             self.peer.open.discard(self.sock)
         self.sock = self.peer.tls.wrap_socket(self.sock, server_side=True)

@@ -171,9 +171,9 @@ static const struct {
                                         "between 0.001 and 100000 (got \"1.2.3\")\n"},
         /* choices */
         {FROM "[smtp]\ntls = always\n", "main.conf:4: [smtp] tls: must be one of none, "
-                                        "opportunistic, required (got \"always\")\n"},
+                                        "opportunistic, required, implicit (got \"always\")\n"},
         {FROM "[smtp]\ntls =\n", "main.conf:4: [smtp] tls: must not be empty; expected one of "
-                                 "none, opportunistic, required\n"},
+                                 "none, opportunistic, required, implicit\n"},
         {"[mail]\nfrom = a@example.com\ntransport = pigeon\n",
          "main.conf:3: [mail] transport: must be one of smtp, maildir (got \"pigeon\")\n"},
         {FROM "[gate]\noutside_hours = defer\n",
@@ -241,7 +241,8 @@ static const struct {
          "main.conf:4: [smtp] password_file: user is required as well\n"},
         /* all of them at once, by line */
         {"[smtp]\ntls = x\nwhat\n[mail]\nform = a@example.com\n[spol]\n",
-         "main.conf:2: [smtp] tls: must be one of none, opportunistic, required (got \"x\")\n"
+         "main.conf:2: [smtp] tls: must be one of none, opportunistic, required, implicit (got "
+         "\"x\")\n"
          "main.conf:3: expected [section], key = value or a comment\n"
          "main.conf:4: [mail] from: required: the sender of mails, such as Example Hauling "
          "<dispatch@example.com>\n"
@@ -444,10 +445,11 @@ static void test_dropins(void **state)
 	write_file("conf.d/10-a.conf", "[smtp]\n\nuser = a\nuser = b\n");
 	write_file("main.conf", "[smtp]\ntls = x\n" FROM);
 	assert_null(load(NULL, &faults, &code));
-	assert_string_equal(buf_text(&faults),
-	                    "main.conf:2: [smtp] tls: must be one of none, opportunistic, required "
-	                    "(got \"x\")\n"
-	                    "conf.d/10-a.conf:4: [smtp] user is given twice, also in line 3\n");
+	assert_string_equal(
+	        buf_text(&faults),
+	        "main.conf:2: [smtp] tls: must be one of none, opportunistic, required, implicit "
+	        "(got \"x\")\n"
+	        "conf.d/10-a.conf:4: [smtp] user is given twice, also in line 3\n");
 	buf_free(&faults);
 	const char *names[] = {"20-b.conf", "10-a.conf",    "B.conf",
 	                       "a.conf",    ".hidden.conf", "99.conf.bak"};

@@ -332,27 +332,57 @@ static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
 
 /* ---- the library's events ---- */
 
-static void on_connect(struct esmtp *esmtp)
-{
-	/* A name has several addresses, and the one before may have failed. */
-	atomic_store(&esmtp->watch->expired, false);
-	esmtp->talk = (struct talk){.stage = SMTP_GREETING};
-	smtp_set_hostname(esmtp->session, esmtp->net.greet_as);
-	steps_begin(esmtp->net.steps, "greeting");
-}
+static void fault_text(const struct esmtp *esmtp, char *ret, size_t size);
 
-/* The library takes a reference of our certificate that it has not got, and gives it back. */
-static void on_tls(struct esmtp *esmtp, SSL *ssl)
+static void note_tls(struct esmtp *esmtp, const SSL *ssl)
 {
-	X509 *own = SSL_get_certificate(ssl);
 	char words[DELIVERY_REPLY_MAX];
 
-	if (own)
-		X509_up_ref(own);
 	tls_words(esmtp->target, ssl, words, sizeof words);
 	steps_end(esmtp->net.steps, false, words);
 	esmtp->talk.tls_on = true;
 	esmtp->talk.line_len = 0;
+}
+
+/* Below the library: it sees a connection that is good, or shut down. */
+static bool begin_secure(struct esmtp *esmtp)
+{
+	char why[DELIVERY_REPLY_MAX];
+
+	esmtp->talk.stage = SMTP_TLS;
+	steps_begin(esmtp->net.steps, "tls");
+	watch_arm(esmtp->watch, esmtp->limits->tls_ms);
+	if (secure_begin(&esmtp->net)) {
+		note_tls(esmtp, esmtp->net.ssl);
+		watch_arm(esmtp->watch, esmtp->limits->greeting_ms);
+		return true;
+	}
+	fault_text(esmtp, why, sizeof why);
+	steps_end(esmtp->net.steps, true, why);
+	talk_end(esmtp, SMTP_TLS, why);
+	return false;
+}
+
+static void on_connect(struct esmtp *esmtp)
+{
+	/* A name has several addresses, and the one before may have failed. */
+	atomic_store(&esmtp->watch->expired, false);
+	esmtp->talk = (struct talk){.stage = SMTP_CONNECT};
+	smtp_set_hostname(esmtp->session, esmtp->net.greet_as);
+	if (esmtp->target->tls == TLS_IMPLICIT && !begin_secure(esmtp))
+		return;
+	esmtp->talk.stage = SMTP_GREETING;
+	steps_begin(esmtp->net.steps, "greeting");
+}
+
+/* The library takes a reference of our certificate that it has not got, and gives it back. */
+static void on_starttls(struct esmtp *esmtp, SSL *ssl)
+{
+	X509 *own = SSL_get_certificate(ssl);
+
+	if (own)
+		X509_up_ref(own);
+	note_tls(esmtp, ssl);
 }
 
 /*
@@ -383,20 +413,20 @@ static void esmtp_on_event(smtp_session_t session, int event, void *arg, ...)
 		on_message_sent(esmtp, va_arg(list, smtp_message_t));
 		break;
 	case SMTP_EV_STARTTLS_OK:
-		on_tls(esmtp, va_arg(list, SSL *));
+		on_starttls(esmtp, va_arg(list, SSL *));
 		break;
 	case SMTP_EV_EXTNA_STARTTLS:
 		talk_end(esmtp, SMTP_TLS, "the relay offers no STARTTLS");
 		break;
 	case SMTP_EV_INVALID_PEER_CERTIFICATE:
 		(void)va_arg(list, long);
-		*va_arg(list, int *) = esmtp->target->tls != TLS_REQUIRED;
+		*va_arg(list, int *) = !tls_is_due(esmtp->target);
 		break;
 	case SMTP_EV_WRONG_PEER_CERTIFICATE:
 		*va_arg(list, int *) = 1;
 		break;
 	case SMTP_EV_NO_PEER_CERTIFICATE:
-		*va_arg(list, int *) = esmtp->target->tls != TLS_REQUIRED;
+		*va_arg(list, int *) = !tls_is_due(esmtp->target);
 		break;
 	default:
 		break;
@@ -461,6 +491,7 @@ static void set_up(struct esmtp *esmtp)
 	        [TLS_NONE] = Starttls_DISABLED,
 	        [TLS_OPPORTUNISTIC] = Starttls_ENABLED,
 	        [TLS_REQUIRED] = Starttls_REQUIRED,
+	        [TLS_IMPLICIT] = Starttls_DISABLED,
 	};
 
 	esmtp->session = smtp_create_session();
@@ -478,6 +509,7 @@ static void set_up(struct esmtp *esmtp)
 
 static void tear_down(struct esmtp *esmtp)
 {
+	secure_end(&esmtp->net);
 	watch_leave(esmtp->watch);
 	smtp_destroy_session(esmtp->session);
 	auth_leave(esmtp);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The calls that libesmtp makes of the C library, as it should have made them. The program defines
- * connect(), poll(), write(), getaddrinfo() and freeaddrinfo() itself; the dynamic linker gives
- * these to libesmtp, and to OpenSSL, too. Where one would wait, the coroutine does, and others of
- * its thread go on. Outside of a session (net_enter()) they pass straight on.
+ * connect(), poll(), read(), write(), getaddrinfo() and freeaddrinfo() itself; the dynamic linker
+ * gives these to libesmtp, and to OpenSSL, too. Where one would wait, the coroutine does, and
+ * others of its thread go on. Outside of a session (net_enter()) they pass straight on.
  *
  * Known limit: this relies on libesmtp calling through the dynamic symbol table, which a static
  * build of it would not.
  */
-#undef _FORTIFY_SOURCE /* its poll() is an inline function, which can't be defined once more */
+#undef _FORTIFY_SOURCE /* its poll() and read() are inline, and can't be defined once more */
 #include "dispatchd/mailer/esmtp_private.h"
 
 #include "base/mem.h"
@@ -96,13 +96,6 @@ static void choose_name(struct net *net, int fd)
 	            net->greet_as);
 }
 
-/* Until there is one of poll()'s `events`, which it returns; 0 where that takes too long. */
-static short net_wait(struct net *net, short events, int64_t until_ms)
-{
-	tls_leave(net);
-	return coroutine_poll(net->watch->fd, events, until_ms);
-}
-
 /* Waits for a connect() under way; 0 or an errno. */
 static int await(struct net *net, int fd)
 {
@@ -116,7 +109,7 @@ static int await(struct net *net, int fd)
 			return ETIMEDOUT;
 		if (watch_is_cut(net->watch))
 			return ECANCELED;
-		if (net_wait(net, POLLOUT,
+		if (tls_wait(net, POLLOUT,
 		             end_ms - now_ms < SLICE_MS ? end_ms : now_ms + SLICE_MS) == 0)
 			continue;
 		return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
@@ -127,6 +120,8 @@ static int connect_within(struct net *net, int fd, const struct sockaddr *addres
 {
 	int error = 0;
 
+	secure_end(net); /* of the address before */
+	net->tls_fault[0] = '\0';
 	net->connected = false;
 	net->fd = fd;
 	net->full = false;
@@ -193,7 +188,7 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 	return -1;
 }
 
-/* ---- poll() and write() ---- */
+/* ---- poll(), read() and write() ---- */
 
 /*
  * libesmtp asks poll() before each read and write, on a socket that it made non-blocking: half of
@@ -209,7 +204,7 @@ static ssize_t net_send(struct net *net, const char *bytes, size_t len)
 	ssize_t n;
 
 	do
-		n = libc_write(net->fd, bytes, len);
+		n = net->ssl ? secure_write(net, bytes, len) : libc_write(net->fd, bytes, len);
 	while (n < 0 && errno == EINTR);
 	net->full = n < 0 && errno == EAGAIN;
 	return n;
@@ -256,6 +251,16 @@ __attribute__((visibility("default"))) ssize_t write(int fd, const void *bytes, 
 	return net_send(here, bytes, len);
 }
 
+/* Under STARTTLS libesmtp's own SSL reads through this, too. */
+__attribute__((visibility("default"))) ssize_t read(int fd, void *ret, size_t size)
+{
+	struct net *here = coroutine_kept();
+
+	if (!here || fd != here->fd || !here->ssl)
+		return libc_read(fd, ret, size);
+	return secure_read(here, ret, size);
+}
+
 /* libesmtp asks for reading and for writing in an entry each. */
 static short own_events(const struct net *net, const struct pollfd *fds, nfds_t n)
 {
@@ -274,7 +279,7 @@ static void flush(struct net *net)
 {
 	net->in_body = false;
 	while (!send_held(net) && net->full)
-		(void)net_wait(net, POLLOUT, CLOCK_NEVER_MS);
+		(void)tls_wait(net, POLLOUT, CLOCK_NEVER_MS);
 }
 
 /*
@@ -292,7 +297,9 @@ static short poll_session(struct net *net, short events, int timeout_ms)
 		return 0;
 	if ((events & POLLOUT) && !net->full)
 		return POLLOUT;
-	ready = net_wait(net, events,
+	if ((events & POLLIN) && secure_pending(net))
+		return POLLIN;
+	ready = tls_wait(net, events,
 	                 timeout_ms < 0 ? CLOCK_NEVER_MS : clock_mono_ms() + timeout_ms);
 	net->full = false;
 	return ready & POLLOUT ? POLLOUT : ready;

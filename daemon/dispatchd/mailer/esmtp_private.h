@@ -36,6 +36,7 @@ struct net {
 	char greet_as[HELO_SIZE]; /* set once connected */
 	char fault[200];          /* why not connected */
 	char tls_fault[200];      /* "" for none */
+	SSL *ssl;                 /* all goes through it (esmtp_secure.c); NULL: as it is */
 };
 
 /* The talk as the monitor sees it. */
@@ -81,12 +82,36 @@ struct esmtp {
 void net_enter(struct net *net);
 bool net_entered(void); /* whether a session makes the call */
 
+/*
+ * esmtp_secure.c: TLS from the first byte, where the library believes that it speaks in the clear.
+ *
+ *      libesmtp   read(), write(), poll() ──▶ esmtp_net.c ──▶ net->ssl ──▶ the socket, by a
+ *                                                                          duplicate of libesmtp's
+ *
+ * The SSL is the session's: made by secure_begin() once the connection is there, freed by
+ * secure_end() before the watch leaves the connection, whose descriptor it uses. Only the handshake
+ * waits, and as a coroutine; the watch bounds it, and by shutting the connection down ends it. The
+ * other calls don't wait: -1 and EAGAIN mean that the socket has to be ready first, for reading or
+ * for writing as the call does.
+ */
+bool secure_begin(struct net *net); /* false: net->tls_fault says why, if that is known */
+void secure_end(struct net *net);   /* says goodbye, without an answer; nothing to do without TLS */
+ssize_t secure_read(struct net *net, void *ret, size_t size); /* 0: the end */
+ssize_t secure_write(struct net *net, const void *bytes, size_t len);
+/* Of a record that is read, something isn't handed out yet; the next one is the socket's. */
+bool secure_pending(const struct net *net);
+
 /* esmtp_tls.c */
 bool tls_context(struct esmtp_target *target, const char *ca_file, struct error *err) MUST_CHECK;
 void tls_enter(void); /* forget this thread's earlier faults */
 /* Before other sessions of this thread go on, and at the end: keeps what went wrong, and OpenSSL
  * forgets it, which else would blame them for it. */
 void tls_leave(struct net *net);
+/* The same, and waits until there is one of poll()'s `events` on the connection, which it returns;
+ * 0 where none came by `until_ms`. */
+short tls_wait(struct net *net, short events, int64_t until_ms);
+/* Whether nothing may go without TLS and a certificate that is verified. */
+bool tls_is_due(const struct esmtp_target *target);
 /* Version, the certificate's name and end, and whether it was verified. */
 void tls_words(const struct esmtp_target *target, const SSL *ssl, char *ret, size_t size);
 

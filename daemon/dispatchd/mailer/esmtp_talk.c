@@ -35,7 +35,7 @@ static void guard_mail(struct esmtp *esmtp)
 	struct talk *talk = &esmtp->talk;
 	char why[DELIVERY_REPLY_MAX];
 
-	if ((talk->tls_begun || esmtp->target->tls == TLS_REQUIRED) && !talk->tls_on) {
+	if ((talk->tls_begun || tls_is_due(esmtp->target)) && !talk->tls_on) {
 		talk_end(esmtp, SMTP_TLS, "TLS is not on");
 	} else if (esmtp->target->user[0] != '\0' && !talk->auth_ok) {
 		/* The reply that refused it is the one to report. */

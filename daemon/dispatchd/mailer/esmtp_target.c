@@ -17,7 +17,8 @@ bool esmtp_target_set(struct esmtp_target *target, const char *relay, enum tls_m
 
 	if (strlen(relay) >= sizeof target->name)
 		return error_set(err, EX_CONFIG, "[smtp] relay: %.40s…: is too long", relay);
-	if (!endpoint_parse(relay, ENDPOINT_SMTP_PORT, &endpoint, err))
+	if (!endpoint_parse(relay, tls == TLS_IMPLICIT ? ENDPOINT_SMTPS_PORT : ENDPOINT_SMTP_PORT,
+	                    &endpoint, err))
 		return error_prefix(err, "[smtp] relay");
 	strcpy(target->name, relay);
 	target->local = endpoint.path[0] != '\0';

@@ -7,6 +7,7 @@
 #include "dispatchd/mailer/esmtp_private.h"
 
 #include "base/instant.h"
+#include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/reply.h"
 
 #include <arpa/inet.h>
@@ -27,8 +28,8 @@ static bool is_address(const char *host)
 	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
 
-/* SNI (RFC 6066, section 3): names only, no addresses. libesmtp makes the SSL, so it is put in as
- * the handshake starts. */
+/* SNI (RFC 6066, section 3): names only, no addresses. With STARTTLS libesmtp makes the SSL, so it
+ * is put in as the handshake starts. */
 static void on_info(const SSL *ssl, int where, int result)
 {
 	const char *host = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -94,7 +95,12 @@ bool tls_context(struct esmtp_target *target, const char *ca_file, struct error 
 	SSL_CTX_set_app_data(ssl, target->host);
 	SSL_CTX_set_info_callback(ssl, on_info);
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, NULL);
-	return target->tls != TLS_REQUIRED || set_required(ssl, target, ca_file, err);
+	return !tls_is_due(target) || set_required(ssl, target, ca_file, err);
+}
+
+bool tls_is_due(const struct esmtp_target *target)
+{
+	return target->tls == TLS_REQUIRED || target->tls == TLS_IMPLICIT;
 }
 
 /* A name for which it was made, of those that clients compare; its subject where it has none. */
@@ -128,7 +134,7 @@ void tls_words(const struct esmtp_target *target, const SSL *ssl, char *ret, siz
 {
 	X509 *peer = SSL_get1_peer_certificate(ssl);
 	char name[300], end[INSTANT_TEXT_MAX], text[DELIVERY_REPLY_MAX];
-	bool verified = target->tls == TLS_REQUIRED;
+	bool verified = tls_is_due(target);
 
 	if (peer) {
 		certificate_name(peer, name, sizeof name);
@@ -148,14 +154,31 @@ void tls_enter(void)
 	verdict = NULL;
 }
 
+/* What a server answers that begins with its greeting, as is usual on ports 25 and 587. */
+static bool is_cleartext(const struct net *net, unsigned long code)
+{
+	return net->target->tls == TLS_IMPLICIT && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+	       ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER;
+}
+
 void tls_leave(struct net *net)
 {
 	unsigned long code = ERR_peek_error();
-	const char *why = verdict ? verdict : code ? ERR_reason_error_string(code) : NULL;
+	const char *why = verdict                   ? verdict
+	                  : is_cleartext(net, code) ? "the relay doesn't begin with TLS; tls = "
+	                                              "required is for STARTTLS"
+	                  : code                    ? ERR_reason_error_string(code)
+	                                            : NULL;
 
 	if (why && net->tls_fault[0] == '\0')
 		snprintf(net->tls_fault, sizeof net->tls_fault, "TLS: %s%s",
 		         verdict ? "the certificate is refused: " : "", why);
 	if (code || verdict)
 		tls_enter();
+}
+
+short tls_wait(struct net *net, short events, int64_t until_ms)
+{
+	tls_leave(net);
+	return coroutine_poll(net->watch->fd, events, until_ms);
 }

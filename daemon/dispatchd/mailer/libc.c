@@ -11,6 +11,7 @@
 static struct {
 	int (*connect)(int, __CONST_SOCKADDR_ARG, socklen_t);
 	int (*poll)(struct pollfd *, nfds_t, int);
+	ssize_t (*read)(int, void *, size_t);
 	ssize_t (*write)(int, const void *, size_t);
 	int (*getaddrinfo)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 	void (*freeaddrinfo)(struct addrinfo *);
@@ -30,6 +31,7 @@ static void find_all(void)
 {
 	libc_find(&real.connect, "connect");
 	libc_find(&real.poll, "poll");
+	libc_find(&real.read, "read");
 	libc_find(&real.write, "write");
 	libc_find(&real.getaddrinfo, "getaddrinfo");
 	libc_find(&real.freeaddrinfo, "freeaddrinfo");
@@ -53,6 +55,12 @@ int libc_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	need_real();
 	return real.poll(fds, n, timeout_ms);
+}
+
+ssize_t libc_read(int fd, void *ret, size_t size)
+{
+	need_real();
+	return real.read(fd, ret, size);
 }
 
 ssize_t libc_write(int fd, const void *bytes, size_t len)

@@ -14,6 +14,7 @@
  */
 int libc_connect(int fd, const struct sockaddr *address, socklen_t len);
 int libc_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+ssize_t libc_read(int fd, void *ret, size_t size);
 ssize_t libc_write(int fd, const void *bytes, size_t len);
 int libc_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
                      struct addrinfo **ret);
