@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a mail that came back is. The steps are asked in this order, the first that holds decides:
- * a complaint, a machine-readable report, a program that answers by itself, a report in words, a
- * wish to get no more mails, a person. What isn't understood stays so: it marks nobody.
+ * a complaint, a machine-readable report, a mail program's unsubscribe button, a program that
+ * answers by itself, a report in words, a wish to get no more mails, a person. What isn't
+ * understood stays so: it marks nobody.
  */
 #include "mail/report.h"
 
@@ -325,6 +326,21 @@ static bool read_disposition(struct reading *reading)
 	return true;
 }
 
+/*
+ * The subject that List-Unsubscribe asks for, and nothing else in it: mail programs send that for
+ * the recipient who presses their button, and some mark it as sent by a program.
+ */
+static bool read_button(struct reading *reading)
+{
+	const char *subject = mail_report_plain(reading->arena, field(reading, "Subject"));
+	bool all = strcmp(subject, "unsubscribe all") == 0;
+	if (reading->by_system || (!all && strcmp(subject, "unsubscribe") != 0))
+		return false;
+	reading->ret->kind = MAIL_REPORT_OPT_OUT;
+	reading->ret->all = all;
+	return true;
+}
+
 /* RFC 3834; a mail server's report is none, though some mark theirs so. */
 static bool read_auto_reply(struct reading *reading)
 {
@@ -470,9 +486,9 @@ static bool is_automatic(const struct reading *reading)
 }
 
 typedef bool step(struct reading *reading);
-static step *const steps[] = {read_feedback, read_complaint,  read_disposition, read_status,
-                              read_ses,      read_auto_reply, read_words,       read_opt_out,
-                              read_robot,    read_reply};
+static step *const steps[] = {read_feedback, read_complaint, read_disposition, read_status,
+                              read_ses,      read_button,    read_auto_reply,  read_words,
+                              read_opt_out,  read_robot,     read_reply};
 
 /* A reply names the mail that it answers; the last of References (RFC 5322, section 3.6.4). */
 static void read_references(struct reading *reading)

@@ -119,10 +119,17 @@ AUTOMATIC = {"bulk": "Precedence: bulk\n", "list": "List-Id: <a.example>\n", "ju
 
 @pytest.mark.parametrize("fields", AUTOMATIC.values(), ids=AUTOMATIC)
 def test_a_program_gets_none(asking, fields):
-    """An automatic reply isn't even a wish."""
+    """Its wish counts: the buttons of mail programs send such."""
     asking.write(fields=fields)
+    asking.wait_notify(USUAL - {"failed"})
     asking.assert_answers(0)
-    assert asking.took() == ["unknown" if "Auto" in fields else "opted_out"]
+    assert asking.took() == ["opted_out"]
+
+
+def test_a_program_s_other_words_are_no_wish(asking):
+    asking.write("unsubscribe me while I am away", fields=AUTOMATIC["generated"])
+    asking.assert_answers(0)
+    assert asking.took() == ["unknown"] and asking.notify() == USUAL
 
 
 def test_the_null_sender_gets_none(asking):
