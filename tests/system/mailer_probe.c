@@ -142,6 +142,7 @@ static void read_settings(const json_t *json, struct settings *ret, const char *
 	ret->smtp.ca_file = text_of(json, "ca_file", "");
 	ret->smtp.user = text_of(json, "user", "");
 	ret->smtp.password_file = text_of(json, "password_file", "");
+	ret->smtp.oauth_token_file = text_of(json, "oauth_token_file", "");
 	ret->smtp.connections = json_integer_value(json_object_get(json, "connections"));
 	ret->smtp.rate = json_number_value(json_object_get(json, "rate"));
 	ret->mail.transport =

@@ -81,6 +81,7 @@ class Session:
     tls: str = None
     sni: str = None
     user: str = None
+    auth: tuple = None
     sender: str = None
     sender_options: str = ""
     recipients: list = field(default_factory=list)
@@ -98,10 +99,11 @@ DEFAULT_EXTENSIONS = ["PIPELINING", "SIZE 10485760", "ENHANCEDSTATUSCODES", "8BI
 
 class SmtpPeer:
     def __init__(self, host="127.0.0.1", port=0, path=None, extensions=None, tls=None, users=None,
-                 auth="PLAIN LOGIN", auth_before_tls=True, answers=None, stop_in_body=None, keep=True, implicit=False):
+                 auth="PLAIN LOGIN", auth_before_tls=True, answers=None, stop_in_body=None, keep=True, implicit=False, tokens=None):
         self.extensions = list(DEFAULT_EXTENSIONS if extensions is None else extensions)
         self.tls, self.users, self.auth, self.auth_before_tls = tls, users, auth, auth_before_tls
         self.answers = dict(answers or {})
+        self.tokens = tokens or {}            # user: access token
         self.implicit = implicit              # TLS from the first byte
         self.stop_in_body = stop_in_body      # drop after so many bytes of a body
         self.keep = keep                      # keep the mails' data
@@ -294,7 +296,7 @@ class _Talk:
         names = list(self.peer.extensions)
         if self.peer.tls and not self.session.tls:
             names.append("STARTTLS")
-        if self.peer.users is not None and (self.session.tls or self.peer.auth_before_tls):
+        if (self.peer.users is not None or self.peer.tokens) and (self.session.tls or self.peer.auth_before_tls):
             names.append("AUTH " + self.peer.auth)
         lines = ["peer.example.com"] + names
         reply = "\r\n".join("250" + ("-" if i + 1 < len(lines) else " ") + name for i, name in enumerate(lines))
@@ -335,6 +337,11 @@ class _Talk:
             user, _, digest = base64.b64decode(self.ask(base64.b64encode(challenge).decode())).decode().rpartition(" ")
             secret = (self.peer.users or {}).get(user, os.urandom(6).hex()).encode()
             right = hmac.compare_digest(digest, hmac.new(secret, challenge, "md5").hexdigest())
+        elif words[1].upper() in ("XOAUTH2", "OAUTHBEARER"):
+            assert len(words) < 3 or len(line) + 2 <= 512, "too long for a command (RFC 4954, section 4)"
+            user, right = self.on_token(words)
+            if right is None:
+                return
         else:
             self.send("504 5.5.4 no such mechanism")
             return
@@ -342,6 +349,26 @@ class _Talk:
             right = (self.peer.users or {}).get(user) == password
         if self.say("auth", line, "235 2.7.0 welcome" if right else "535 5.7.8 wrong user or password") and right:
             self.session.user = user
+
+    def on_token(self, words):
+        """RFC 7628, and what Google and Microsoft document for XOAUTH2."""
+        text = words[2] if len(words) > 2 else self.ask("")
+        self.session.auth = (words[1].upper(), len(words), base64.b64decode(text, validate=True).decode())
+        first, *pairs = self.session.auth[2].split("\1")
+        if pairs[-2:] != ["", ""]:
+            self.send("501 5.5.2 it doesn't end as it must")
+            return "", None
+        pairs = dict(pair.split("=", 1) for pair in pairs[:-2])
+        if words[1].upper() == "OAUTHBEARER":
+            assert first.startswith("n,a=") and first.endswith(","), first
+            user = first[4:-1].replace("=2C", ",").replace("=3D", "=")
+        else:
+            user = first.removeprefix("user=")
+        right = self.peer.tokens.get(user) is not None and pairs["auth"] == "Bearer " + self.peer.tokens[user]
+        if not right and "auth" not in self.peer.answers:
+            answer = self.ask(base64.b64encode(b'{"status":"401","schemes":"bearer","scope":"https://mail.example.com/"}').decode())
+            assert answer == ("AQ==" if words[1].upper() == "OAUTHBEARER" else ""), answer
+        return user, right
 
     def ask(self, challenge):
         self.send("334 " + challenge)

@@ -332,15 +332,33 @@ static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
 
 /* ---- the library's events ---- */
 
-static void fault_text(const struct esmtp *esmtp, char *ret, size_t size);
+static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
+{
+	const struct talk *talk = &esmtp->talk;
 
-static void note_tls(struct esmtp *esmtp, const SSL *ssl)
+	ret[0] = '\0';
+	if (talk->fault[0] != '\0')
+		snprintf(ret, size, "%s", talk->fault);
+	else if (!esmtp->net.connected)
+		snprintf(ret, size, "%s", esmtp->net.fault[0] ? esmtp->net.fault : "can't connect");
+	else if (watch_is_cut(esmtp->watch))
+		snprintf(ret, size, "cut off: %s", watch_is_cut(esmtp->watch));
+	else if (atomic_load(&esmtp->watch->expired))
+		snprintf(ret, size, "the relay took too long");
+	else if (talk->stage == SMTP_TLS)
+		snprintf(ret, size, "%s", esmtp->net.tls_fault);
+	if (ret[0] == '\0')
+		snprintf(ret, size, "the relay closed the connection");
+}
+
+static void note_tls(struct esmtp *esmtp, SSL *ssl)
 {
 	char words[DELIVERY_REPLY_MAX];
 
 	tls_words(esmtp->target, ssl, words, sizeof words);
 	steps_end(esmtp->net.steps, false, words);
 	esmtp->talk.tls_on = true;
+	esmtp->talk.ssl = ssl;
 	esmtp->talk.line_len = 0;
 }
 
@@ -434,26 +452,33 @@ static void esmtp_on_event(smtp_session_t session, int event, void *arg, ...)
 	va_end(list);
 }
 
-/* ---- a session ---- */
+/* ---- login with an access token ---- */
 
-static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
+static void login_by_token(struct esmtp *esmtp)
 {
-	const struct talk *talk = &esmtp->talk;
+	char why[DELIVERY_REPLY_MAX];
 
-	ret[0] = '\0';
-	if (talk->fault[0] != '\0')
-		snprintf(ret, size, "%s", talk->fault);
-	else if (!esmtp->net.connected)
-		snprintf(ret, size, "%s", esmtp->net.fault[0] ? esmtp->net.fault : "can't connect");
-	else if (watch_is_cut(esmtp->watch))
-		snprintf(ret, size, "cut off: %s", watch_is_cut(esmtp->watch));
-	else if (atomic_load(&esmtp->watch->expired))
-		snprintf(ret, size, "the relay took too long");
-	else if (talk->stage == SMTP_TLS)
-		snprintf(ret, size, "%s", esmtp->net.tls_fault);
-	if (ret[0] == '\0')
-		snprintf(ret, size, "the relay closed the connection");
+	if (oauth_login(esmtp, why, sizeof why))
+		return;
+	if (why[0] == '\0')
+		fault_text(esmtp, why, sizeof why);
+	talk_end(esmtp, SMTP_AUTH, why);
 }
+
+/* The first MAIL is shown before it is written; nothing is in front of it in the same buffer. */
+static void esmtp_on_monitor(const char *text, int len, int writing, void *arg)
+{
+	static const char word[] = "MAIL FROM:";
+	struct esmtp *esmtp = arg;
+
+	if (writing == SMTP_CB_WRITING && esmtp->target->token_file[0] != '\0' &&
+	    !esmtp->talk.mail_begun && esmtp->talk.fault[0] == '\0' && len > (int)sizeof word &&
+	    memcmp(text, word, sizeof word - 1) == 0)
+		login_by_token(esmtp);
+	talk_monitor(text, len, writing, esmtp);
+}
+
+/* ---- a session ---- */
 
 /* Mails that are still there when the connection is not: what happened to it happened to them. */
 static void report_rest(struct esmtp *esmtp)
@@ -499,7 +524,7 @@ static void set_up(struct esmtp *esmtp)
 		bug("libesmtp can't create a session");
 	smtp_set_server(esmtp->session, "relay.invalid:25"); /* our getaddrinfo() ignores it */
 	smtp_set_eventcb(esmtp->session, esmtp_on_event, esmtp);
-	smtp_set_monitorcb(esmtp->session, talk_monitor, esmtp, 0);
+	smtp_set_monitorcb(esmtp->session, esmtp_on_monitor, esmtp, 0);
 	set_timeouts(esmtp->session, esmtp->limits);
 	smtp_starttls_enable(esmtp->session, options[esmtp->target->tls]);
 	/* Always ours, of which it takes a reference: it frees its own while later sessions still

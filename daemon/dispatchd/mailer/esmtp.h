@@ -29,6 +29,7 @@
  *   bytes after STARTTLS's 220, no MAIL without the TLS and AUTH that are required. Never logs.
  *   With the feed's `steps` it notes what is said, and without a mail has RSET sent for DATA.
  * - esmtp_auth.c: user and password, and when they may be sent in the clear.
+ * - esmtp_oauth.c: login with an access token, said by ourselves between two commands.
  * - esmtp_plugin.c: dlopen() likewise: the ways to log in that we know, under the names that Debian
  *   gives them.
  */
@@ -46,6 +47,8 @@ struct esmtp_target {
 	struct esmtp_habits *habits; /* forgotten with the target: by a reload, a restart */
 	const char *helo;            /* not owned; for EHLO; "": see dispatchd/mailer/helo.h */
 	const char *user, *password; /* not owned; "" for no AUTH; at most 255 bytes each */
+	/* Not owned; "" for login by password (dispatchd/mailer/access_token.h). */
+	const char *token_file;
 };
 
 /* Takes "host:port", "[v6]:port" or "unix:PATH" apart and makes the SSL_CTX; user and password

@@ -3,7 +3,8 @@
  * User and password for libesmtp. PLAIN and LOGIN send the password as it is, so they are permitted
  * only where nobody can listen: under TLS, to this very host (loopback, Unix socket), or where the
  * admin wrote `tls = none` and so asked for it. Otherwise only mechanisms that prove it without
- * sending it (CRAM-MD5) are left; if the relay has none, no mail goes out (esmtp_talk.c).
+ * sending it (CRAM-MD5) are left; if the relay has none, no mail goes out (esmtp_talk.c). Access
+ * tokens are esmtp_oauth.c's: the library doesn't hear of a user then.
  */
 #include "dispatchd/mailer/esmtp_private.h"
 
@@ -31,7 +32,7 @@ static int on_question(auth_client_request_t request, char **result, int fields,
 
 bool auth_enter(struct esmtp *esmtp)
 {
-	if (esmtp->target->user[0] == '\0')
+	if (esmtp->target->user[0] == '\0' || esmtp->target->token_file[0] != '\0')
 		return true;
 	esmtp->auth = auth_create_context();
 	if (!esmtp->auth)

@@ -204,7 +204,7 @@ static ssize_t net_send(struct net *net, const char *bytes, size_t len)
 	ssize_t n;
 
 	do
-		n = net->ssl ? secure_write(net, bytes, len) : libc_write(net->fd, bytes, len);
+		n = net->ssl ? secure_write(net->ssl, bytes, len) : libc_write(net->fd, bytes, len);
 	while (n < 0 && errno == EINTR);
 	net->full = n < 0 && errno == EAGAIN;
 	return n;
@@ -258,7 +258,7 @@ __attribute__((visibility("default"))) ssize_t read(int fd, void *ret, size_t si
 
 	if (!here || fd != here->fd || !here->ssl)
 		return libc_read(fd, ret, size);
-	return secure_read(here, ret, size);
+	return secure_read(here->ssl, ret, size);
 }
 
 /* libesmtp asks for reading and for writing in an entry each. */

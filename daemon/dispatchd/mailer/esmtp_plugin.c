@@ -81,7 +81,8 @@ static int count_known(const char *offered, bool safe)
 
 void plugin_fault(const char *offered, bool clear, char *ret, size_t size)
 {
-	static const char known[] = "dispatchd knows PLAIN, LOGIN and CRAM-MD5";
+	static const char known[] = "dispatchd knows PLAIN, LOGIN and CRAM-MD5, and with "
+	                            "oauth_token_file OAUTHBEARER and XOAUTH2";
 
 	if (offered[0] == '\0')
 		snprintf(ret, size, "AUTH: the relay offers no way to log in; %s", known);

@@ -44,6 +44,8 @@ struct talk {
 	enum smtp_stage stage; /* of the last command */
 	bool tls_begun, tls_on, auth_begun, auth_ok, mail_begun, quitting;
 	bool parameters;                /* the last MAIL or RCPT bore some */
+	SSL *ssl;                       /* not owned; what the talk goes over since TLS is on */
+	char mechanism[16];             /* of the last AUTH: "PLAIN" */
 	char offered[SMTP_OFFERED_MAX]; /* ways to log in, as EHLO's answer names them */
 	char line[SMTP_LINE_MAX];       /* of the reply that is being read */
 	size_t line_len;
@@ -96,8 +98,8 @@ bool net_entered(void); /* whether a session makes the call */
  */
 bool secure_begin(struct net *net); /* false: net->tls_fault says why, if that is known */
 void secure_end(struct net *net);   /* says goodbye, without an answer; nothing to do without TLS */
-ssize_t secure_read(struct net *net, void *ret, size_t size); /* 0: the end */
-ssize_t secure_write(struct net *net, const void *bytes, size_t len);
+ssize_t secure_read(SSL *ssl, void *ret, size_t size); /* 0: the end */
+ssize_t secure_write(SSL *ssl, const void *bytes, size_t len);
 /* Of a record that is read, something isn't handed out yet; the next one is the socket's. */
 bool secure_pending(const struct net *net);
 
@@ -115,7 +117,7 @@ bool tls_is_due(const struct esmtp_target *target);
 /* Version, the certificate's name and end, and whether it was verified. */
 void tls_words(const struct esmtp_target *target, const SSL *ssl, char *ret, size_t size);
 
-/* esmtp_talk.c: for smtp_set_monitorcb(). */
+/* esmtp_talk.c: what smtp_set_monitorcb() brings. */
 void talk_monitor(const char *text, int len, int writing, void *arg);
 /* Whether no mail goes out, only a test of its envelope: RSET is sent where DATA would be. */
 bool talk_ends_envelope(const struct esmtp *esmtp);
@@ -128,6 +130,10 @@ bool auth_enter(struct esmtp *esmtp); /* false: out of memory */
 void auth_permit(struct esmtp *esmtp);
 void auth_leave(struct esmtp *esmtp);
 bool auth_may_be_clear(const struct esmtp *esmtp);
+
+/* esmtp_oauth.c: logs in with an access token and waits for the reply. False: `why` says why, or is
+ * "" where the connection ended. */
+bool oauth_login(struct esmtp *esmtp, char *why, size_t size);
 
 /* esmtp_plugin.c: why none of the mechanisms that the relay offers was used; `clear`: PLAIN and
  * LOGIN are allowed. */

@@ -62,27 +62,24 @@ void secure_end(struct net *net)
 }
 
 /* There is no renegotiation: what reads waits only to read, what writes only to write. */
-static ssize_t result_of(struct net *net, int result, short events)
+static ssize_t result_of(SSL *ssl, int result, short events)
 {
-	int error;
-
 	if (result > 0)
 		return result;
-	error = SSL_get_error(net->ssl, result);
-	if (error == SSL_ERROR_ZERO_RETURN)
+	if (SSL_get_error(ssl, result) == SSL_ERROR_ZERO_RETURN)
 		return 0;
-	errno = awaited(net->ssl, result) == events ? EAGAIN : EIO;
+	errno = awaited(ssl, result) == events ? EAGAIN : EIO;
 	return -1;
 }
 
-ssize_t secure_read(struct net *net, void *ret, size_t size)
+ssize_t secure_read(SSL *ssl, void *ret, size_t size)
 {
-	return result_of(net, SSL_read(net->ssl, ret, (int)size), POLLIN);
+	return result_of(ssl, SSL_read(ssl, ret, (int)size), POLLIN);
 }
 
-ssize_t secure_write(struct net *net, const void *bytes, size_t len)
+ssize_t secure_write(SSL *ssl, const void *bytes, size_t len)
 {
-	ssize_t n = result_of(net, SSL_write(net->ssl, bytes, (int)len), POLLOUT);
+	ssize_t n = result_of(ssl, SSL_write(ssl, bytes, (int)len), POLLOUT);
 
 	if (n != 0)
 		return n;

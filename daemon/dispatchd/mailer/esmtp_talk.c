@@ -125,6 +125,17 @@ static bool bears_parameters(const char *line, size_t len)
 	return end && end + 1 < line + len && end[1] == ' ';
 }
 
+/* "AUTH PLAIN AG1lAH…"; a challenge's answer has no such word. */
+static void note_mechanism(struct talk *talk, const char *line, size_t len)
+{
+	const char *name = line + strlen("AUTH ");
+	size_t n = 0, most = (size_t)(line + len - name);
+
+	while (n < most && !strchr(" \r\n", name[n]))
+		n++;
+	snprintf(talk->mechanism, sizeof talk->mechanism, "%.*s", (int)n, name);
+}
+
 static void on_command(struct esmtp *esmtp, const char *line, size_t len)
 {
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -137,6 +148,8 @@ static void on_command(struct esmtp *esmtp, const char *line, size_t len)
 		watch_arm(esmtp->watch, ms);
 		if (c->before)
 			c->before(esmtp);
+		if (c->stage == SMTP_AUTH)
+			note_mechanism(&esmtp->talk, line, len);
 		if (esmtp->talk.fault[0] == '\0' && !esmtp->talk.quitting) {
 			esmtp->talk.stage = c->stage;
 			steps_begin(esmtp->net.steps, c->step);
@@ -278,6 +291,7 @@ static void note_line(struct esmtp *esmtp)
 {
 	struct steps *steps = esmtp->net.steps;
 	const struct talk *talk = &esmtp->talk;
+	char named[DELIVERY_REPLY_MAX] = "";
 	int code = reply_code(talk->line, talk->line_len);
 
 	if (!steps || talk->quitting)
@@ -285,8 +299,12 @@ static void note_line(struct esmtp *esmtp)
 	add_line(esmtp, steps->reply, steps->reply[0] == '\0');
 	if (talk->line_len > 3 && talk->line[3] == '-')
 		return;
+	if (talk->stage == SMTP_AUTH)
+		snprintf(named, sizeof named, "%.*s (%s)",
+		         (int)(sizeof named - sizeof talk->mechanism - 4), steps->reply,
+		         talk->mechanism);
 	if ((code < 300 || code >= 400) && !(talk->stage == SMTP_TLS && code == 220))
-		steps_end(steps, code < 200 || code >= 400, steps->reply);
+		steps_end(steps, code < 200 || code >= 400, named[0] ? named : steps->reply);
 	steps->reply[0] = '\0';
 }
 

@@ -4,6 +4,7 @@
  * A connection itself is esmtp.c's.
  */
 #include "base/mem.h"
+#include "dispatchd/mailer/access_token.h"
 #include "dispatchd/mailer/esmtp.h"
 #include "dispatchd/mailer/secret.h"
 #include "dispatchd/mailer/transport.h"
@@ -16,14 +17,37 @@ struct smtp_relays {
 	char *user;
 	char password[SECRET_MAX + 1];
 	char *helo;
+	char *token_file;            /* "": login by password */
 	struct esmtp_target *relays; /* in the order of the configuration */
 	size_t n_relays;
 };
+
+/* An access token is whoever's who has it (RFC 6750, section 5.3): it goes to nobody unknown. The
+ * file is read by each connection. */
+static bool smtp_login_by_token(struct smtp_relays *smtp, const struct settings *settings,
+                                struct error *err)
+{
+	if (smtp->user[0] == '\0')
+		return error_set(err, EX_CONFIG,
+		                 "[smtp] oauth_token_file is set, but no user: set that, too");
+	if (settings->smtp.tls != TLS_REQUIRED && settings->smtp.tls != TLS_IMPLICIT)
+		return error_set(err, EX_CONFIG,
+		                 "[smtp] oauth_token_file needs tls = required or implicit");
+	return true;
+}
+
+static const char *token_file_of(const struct settings *settings)
+{
+	return settings->smtp.oauth_token_file ? settings->smtp.oauth_token_file : "";
+}
 
 static bool smtp_read_login(struct smtp_relays *smtp, const struct settings *settings,
                             struct error *err)
 {
 	smtp->user = mem_strdup(settings->smtp.user);
+	smtp->token_file = mem_strdup(token_file_of(settings));
+	if (smtp->token_file[0] != '\0')
+		return smtp_login_by_token(smtp, settings, err);
 	if (smtp->user[0] == '\0')
 		return true;
 	if (strlen(smtp->user) > SECRET_MAX)
@@ -55,6 +79,7 @@ static bool smtp_make_relays(struct smtp_relays *smtp, const struct settings *se
 		target->helo = smtp->helo;
 		target->user = smtp->user;
 		target->password = smtp->password;
+		target->token_file = smtp->token_file;
 		if (!esmtp_target_set(target, relay, settings->smtp.tls, settings->smtp.ca_file,
 		                      err))
 			return false;
@@ -70,6 +95,7 @@ static void smtp_free(struct smtp_relays *smtp)
 		esmtp_target_clear(&smtp->relays[i]);
 	free(smtp->relays);
 	free(smtp->helo);
+	free(smtp->token_file);
 	free(smtp->user);
 	secret_wipe(smtp->password, sizeof smtp->password);
 	free(smtp);
@@ -118,9 +144,23 @@ static bool smtp_check_part(bool (*part)(struct smtp_relays *smtp, const struct 
 	return ok;
 }
 
+/* The file may come later than the start: another program's. */
+static bool smtp_try_token(const char *file, struct error *err)
+{
+	char *token = file[0] != '\0' ? mem_alloc(ACCESS_TOKEN_MAX + 1) : NULL;
+	bool ok = !token || access_token_read(file, token, err) ||
+	          error_prefix(err, "[smtp] oauth_token_file");
+
+	if (token)
+		secret_wipe(token, ACCESS_TOKEN_MAX + 1);
+	free(token);
+	return ok;
+}
+
 static bool smtp_check_login(const struct settings *settings, struct error *err)
 {
-	return smtp_check_part(smtp_read_login, settings, err);
+	return smtp_check_part(smtp_read_login, settings, err) &&
+	       smtp_try_token(token_file_of(settings), err);
 }
 
 static bool smtp_check_relays(const struct settings *settings, struct error *err)
