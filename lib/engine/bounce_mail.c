@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mails that reports about mails bring about: to the office, and to a contact's other address. */
+/* The mail that a report brings about to a contact's other address. */
 #include "engine/bounce_mail.h"
 
 #include "engine/engine_private.h"
@@ -8,51 +8,6 @@
 #include "engine/outcome.h"
 #include "mail/outgoing_mail.h"
 #include "spool/spool_bounce.h"
-
-static const int64_t office_shelf_life_ms = INT64_C(7) * 24 * 3600 * 1000;
-
-/* Due at once, about no event; `id` tells it from others of its kind. */
-static void office_add(struct engine *engine, const char *state, const char *id,
-                       const struct spool_event *event, const char *context)
-{
-	const char *office = engine->settings->office.email;
-	if (office == NULL || !*office)
-		return;
-	struct spool_mail mail = {
-	        .contact = MAIL_OFFICE,
-	        .event = event ? event->id : 0,
-	        .job = event ? event->job : 0,
-	        .state = state,
-	        .status = STATUS_QUEUED,
-	        .reason = REASON_OK,
-	        .made = engine->now,
-	        .due = engine->now,
-	        .expires = instant_add(engine->now, office_shelf_life_ms),
-	        .address = "",
-	        .message_id = outgoing_mail_message_id(engine->arena, "dispatchd", id, MAIL_OFFICE,
-	                                               state, engine->from_domain),
-	        .thread_id = event ? engine_thread_id(engine, event)
-	                           : outgoing_mail_thread_id(engine->arena, "", state,
-	                                                     engine->from_domain),
-	};
-	spool_mail_add(engine->spool, &mail);
-	spool_mail_set_context(engine->spool, mail.id, context, NULL);
-}
-
-void engine_create_unreachable_mail(struct engine *engine, const struct spool_event *event,
-                                    int64_t report, const char *context)
-{
-	const char *id = arena_printf(engine->arena, "%s-report-%lld",
-	                              spool_instance(engine->spool), (long long)report);
-	office_add(engine, "unreachable", id, event, context);
-}
-
-void engine_create_refusals_mail(struct engine *engine, const char *context)
-{
-	const char *id = arena_printf(engine->arena, "%s-refusals-%lld",
-	                              spool_instance(engine->spool), (long long)engine->now.ms);
-	office_add(engine, "refusals", id, NULL, context);
-}
 
 /* The context of the first one is that of the second, which has a reply for that reason. */
 static void copy_context(struct engine *engine, const struct spool_mail *from,

@@ -5,11 +5,11 @@
 
 #include "base/jsontext.h"
 #include "engine/bounce_act.h"
-#include "engine/bounce_mail.h"
 #include "engine/context.h"
 #include "engine/context_parts.h"
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
+#include "engine/office_mail.h"
 #include "rules/rules.h"
 #include "spool/spool_bounce.h"
 
@@ -38,6 +38,13 @@ static json_t *report_json(const char *address, const char *words, struct instan
 	char text[INSTANT_TEXT_MAX];
 	return json_pack("{s:s, s:s, s:s}", "address", address, "words", words, "time",
 	                 instant_format(time, zone_offset_s(zone, time), text));
+}
+
+static void add_mail(struct engine *engine, const struct office_mail *office)
+{
+	struct spool_mail mail;
+	if (!engine_office_mail_add(engine, office, &mail))
+		return; /* there is no office: the log has it */
 }
 
 /* ---- Nobody can be reached ---- */
@@ -85,8 +92,14 @@ void engine_bounce_unreachable(struct engine *engine, const struct spool_event *
 	engine_report(engine, LOG_WARNING,
 	              "customer=%s can't be reached anymore: %s was the last address",
 	              customer->number, act->address);
+	const struct office_mail office = {
+	        .template = "unreachable",
+	        .id = engine_office_mail_id(engine, "report", act->report),
+	        .event = event,
+	        .context = text,
+	};
 	if (text != NULL)
-		engine_create_unreachable_mail(engine, event, act->report, text);
+		add_mail(engine, &office);
 	free(text);
 	json_decref(context);
 }
@@ -138,8 +151,13 @@ void engine_bounce_refused(struct engine *engine)
 	              (long long)hour, (long long)day);
 	json_t *context = refusals_json(engine, hour, day);
 	char *text = json_dumps(context, JSON_COMPACT);
+	const struct office_mail office = {
+	        .template = "refusals",
+	        .id = engine_office_mail_id(engine, "refusals", engine->now.ms),
+	        .context = text,
+	};
 	if (text != NULL)
-		engine_create_refusals_mail(engine, text);
+		add_mail(engine, &office);
 	free(text);
 	json_decref(context);
 }

@@ -11,8 +11,8 @@
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
 #include "engine/numbers.h"
+#include "engine/office_mail.h"
 #include "mail/forward.h"
-#include "mail/outgoing_mail.h"
 #include "spool/spool_reply.h"
 
 #include <stdlib.h>
@@ -20,7 +20,6 @@
 
 enum { WORDS_MAX = 4096, SUBJECT_MAX = 200 };
 static const int64_t hour_ms = INT64_C(3600) * 1000;
-static const int64_t shelf_life_ms = INT64_C(7) * 24 * 3600 * 1000;
 
 struct reply {
 	const char *from, *subject, *words; /* without control characters but line ends */
@@ -119,28 +118,18 @@ static json_t *forward_context(const struct reply *reply)
 static void forward(struct engine *engine, const struct reply *reply, int64_t about,
                     const char *entity, size_t len, int64_t report)
 {
-	const char *id = arena_printf(engine->arena, "%s-reply-%lld", spool_instance(engine->spool),
-	                              (long long)report);
-	struct spool_mail mail = {
-	        .contact = MAIL_OFFICE,
-	        .state = FORWARD_STATE,
-	        .status = STATUS_QUEUED,
-	        .reason = REASON_OK,
-	        .made = engine->now,
-	        .changed = engine->now,
-	        .due = engine->now,
-	        .expires = instant_add(engine->now, shelf_life_ms),
-	        .address = reply->to,
-	        .message_id = outgoing_mail_message_id(engine->arena, "dispatchd", id, MAIL_OFFICE,
-	                                               FORWARD_STATE, engine->from_domain),
-	        .thread_id = reply->has_event ? engine_thread_id(engine, &reply->event) : "",
-	        .reply = "",
-	};
 	json_t *context = forward_context(reply);
 	char *text = json_dumps(context, JSON_COMPACT);
-	spool_mail_add(engine->spool, &mail);
-	spool_mail_set_context(engine->spool, mail.id, text, NULL);
-	spool_reply_add(engine->spool, mail.id, about, entity, len);
+	struct spool_mail mail;
+	const struct office_mail office = {
+	        .template = FORWARD_STATE,
+	        .id = engine_office_mail_id(engine, "reply", report),
+	        .thread_id = reply->has_event ? engine_thread_id(engine, &reply->event) : "",
+	        .context = text,
+	        .to = reply->to,
+	};
+	if (engine_office_mail_add(engine, &office, &mail))
+		spool_reply_add(engine->spool, mail.id, about, entity, len);
 	free(text);
 	json_decref(context);
 }

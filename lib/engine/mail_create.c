@@ -6,6 +6,7 @@
 #include "engine/engine_private.h"
 #include "engine/mail_new.h"
 #include "engine/numbers.h"
+#include "engine/office_mail.h"
 #include "engine/outcome.h"
 #include "mail/outgoing_mail.h"
 
@@ -112,25 +113,19 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
 	engine_outcome(engine, event, mail.status, mail.reason, &facts);
 }
 
-/* Due at once, for as long as a mail of that state is worth sending. */
-static struct spool_mail office_mail(struct engine *engine, const struct reported_event *reported,
-                                     const char *what, enum job_state state)
+/* A mail about collisions, worth sending for as long as one of that state is. */
+static struct office_mail about_collisions(struct engine *engine,
+                                           const struct reported_event *reported, const char *named,
+                                           enum job_state state)
 {
 	const struct job_event *e = &reported->event->event;
-	return (struct spool_mail){
-	        .contact = MAIL_OFFICE,
-	        .state = "collision",
-	        .status = STATUS_QUEUED,
-	        .reason = REASON_OK,
-	        .made = engine->now,
-	        .changed = engine->now,
-	        .due = engine->now,
-	        .expires = instant_add(engine->now, engine->settings->notify[state].shelf_life_ms),
-	        .address = "",
-	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id, MAIL_OFFICE,
-	                                               what, engine->from_domain),
+	return (struct office_mail){
+	        .template = "collision",
+	        .id = e->id,
+	        .source = e->source,
+	        .named = named,
 	        .thread_id = thread_of(engine, reported),
-	        .reply = "",
+	        .shelf_life_ms = engine->settings->notify[state].shelf_life_ms,
 	};
 }
 
@@ -138,17 +133,17 @@ static struct spool_mail office_mail(struct engine *engine, const struct reporte
 void engine_create_office_mail(struct engine *engine, const struct reported_event *reported,
                                const struct suspension *suspension)
 {
-	const char *office = engine->settings->office.email;
 	const struct spool_event *event = reported->event;
 	struct outcome_facts facts = {.suspension = suspension, .due = INSTANT_NONE};
-	struct spool_mail mail = office_mail(engine, reported, "collision", event->event.state);
-	if (office != NULL && *office) {
-		mail.event = event->id;
-		mail.job = event->job;
+	struct office_mail office =
+	        about_collisions(engine, reported, "collision", event->event.state);
+	struct spool_mail mail;
+	office.event = event;
+	if (engine_office_mail_make(engine, &office, &mail)) {
 		/* Its context at once: the suspension may be lifted before the relay is there. */
 		add_mail(engine, reported, NULL, engine_context(engine, &mail, &event, 1), &mail);
 		facts.mail = &mail;
-		facts.to = office;
+		facts.to = engine->settings->office.email;
 	}
 	engine_outcome(engine, event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
 }
@@ -156,12 +151,8 @@ void engine_create_office_mail(struct engine *engine, const struct reported_even
 bool engine_create_recall_mail(struct engine *engine, const struct spool_event *first,
                                const char *context, struct spool_mail *ret)
 {
-	const char *office = engine->settings->office.email;
 	struct reported_event reported = {.event = first};
-	if (office == NULL || !*office)
-		return false;
-	*ret = office_mail(engine, &reported, "callback", JOB_DISPATCHED);
-	spool_mail_add(engine->spool, ret);
-	spool_mail_set_context(engine->spool, ret->id, context, NULL);
-	return true;
+	struct office_mail office = about_collisions(engine, &reported, "callback", JOB_DISPATCHED);
+	office.context = context;
+	return engine_office_mail_add(engine, &office, ret);
 }

@@ -11,6 +11,7 @@
 #include "engine/context_parts.h"
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
+#include "engine/office_mail.h"
 #include "mail/outgoing_mail.h"
 #include "model/job_state.h"
 #include "model/suspension.h"
@@ -107,28 +108,19 @@ static const char *reference(struct engine *engine, const char *id)
 static void add_mail(struct engine *engine, const struct addressee *to,
                      const struct opt_out_wish *wish)
 {
-	const char *id = arena_printf(engine->arena, "%s-answer-%lld",
-	                              spool_instance(engine->spool), (long long)wish->report);
 	struct buf context = {0};
-	struct spool_mail mail = {
-	        .contact = MAIL_OFFICE,
-	        .state = OPT_OUT_ANSWER,
-	        .status = STATUS_QUEUED,
-	        .reason = REASON_OK,
-	        .made = engine->now,
-	        .changed = engine->now,
-	        .due = engine->now,
-	        .expires = instant_add(engine->now, day_ms),
-	        .address = to->address,
-	        .message_id = outgoing_mail_message_id(engine->arena, "dispatchd", id, MAIL_OFFICE,
-	                                               OPT_OUT_ANSWER, engine->from_domain),
-	        .thread_id = reference(engine, wish->asked_by),
-	        .reply = "",
-	};
+	struct spool_mail mail;
 	put_context(engine, to, wish, &context);
-	spool_mail_add(engine->spool, &mail);
-	spool_mail_set_context(engine->spool, mail.id, buf_text(&context), NULL);
-	spool_answer_add(engine->spool, mail.id, to->contact->id, engine->now);
+	const struct office_mail office = {
+	        .template = OPT_OUT_ANSWER,
+	        .id = engine_office_mail_id(engine, "answer", wish->report),
+	        .thread_id = reference(engine, wish->asked_by),
+	        .context = buf_text(&context),
+	        .shelf_life_ms = day_ms,
+	        .to = to->address,
+	};
+	if (engine_office_mail_add(engine, &office, &mail))
+		spool_answer_add(engine->spool, mail.id, to->contact->id, engine->now);
 	buf_free(&context);
 }
 
