@@ -20,7 +20,8 @@ enum { READ_BYTES = 16 << 10 };
 
 struct sync {
 	redisContext *context;
-	struct target *target;
+	struct tls_stream *tls; /* NULL without TLS */
+	char *name;             /* for messages */
 	struct resp resp;
 	int timeout_ms;
 };
@@ -35,30 +36,55 @@ static bool is_denied(const char *words)
 	return false;
 }
 
+/* Of a read or a write that failed. */
+static const char *sync_why(const struct sync *sync)
+{
+	if (errno == EPROTO && sync->tls)
+		return tls_stream_why(sync->tls);
+	return errno == EAGAIN ? "no answer in time" : strerror(errno);
+}
+
+static bool send_bytes(struct sync *sync, const char *bytes, size_t n, const char **ret_why)
+{
+	while (n > 0) {
+		ssize_t written = sync->tls ? tls_stream_write(sync->tls, bytes, n)
+		                            : write(sync->context->fd, bytes, n);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0) {
+			*ret_why = sync_why(sync);
+			return false;
+		}
+		bytes += written;
+		n -= (size_t)written;
+	}
+	return true;
+}
+
 static bool send_command(struct sync *sync, const struct args *args, const char **ret_why)
 {
-	int done = 0;
-	*ret_why = sync->context->errstr;
-	if (sync->context->err ||
-	    redisAppendCommandArgv(sync->context, args->n, args->argv, args->lens) != REDIS_OK)
+	char *text = NULL;
+	*ret_why = sync->context->err ? sync->context->errstr : "no memory for a command";
+	if (sync->context->err)
 		return false;
-	while (!done)
-		if (redisBufferWrite(sync->context, &done) != REDIS_OK)
-			return false;
-	return true;
+	int n = (int)redisFormatCommandArgv(&text, args->n, args->argv, args->lens);
+	if (n < 0)
+		return false;
+	bool ok = send_bytes(sync, text, (size_t)n, ret_why);
+	redisFreeCommand(text);
+	return ok;
 }
 
 /* One read, of bytes that were looked at before the parser gets them. */
 static bool read_some(struct sync *sync, const char **ret_why)
 {
 	char bytes[READ_BYTES];
-	ssize_t n = read(sync->context->fd, bytes, sizeof(bytes));
+	ssize_t n = sync->tls ? tls_stream_read(sync->tls, bytes, sizeof(bytes))
+	                      : read(sync->context->fd, bytes, sizeof(bytes));
 	if (n < 0 && errno == EINTR)
 		return true;
 	if (n <= 0) {
-		*ret_why = n == 0            ? "Server closed the connection"
-		           : errno == EAGAIN ? "no answer in time"
-		                             : strerror(errno);
+		*ret_why = n == 0 ? "Server closed the connection" : sync_why(sync);
 		return false;
 	}
 	*ret_why = resp_scan(&sync->resp, bytes, (size_t)n);
@@ -89,14 +115,14 @@ redisReply *sync_run(struct sync *sync, const struct args *args, struct error *e
 	const char *why = "";
 	redisReply *reply = send_command(sync, args, &why) ? read_reply(sync, &why) : NULL;
 	if (!reply) {
-		error_set(err, EX_UNAVAILABLE, "Redis at %s: %s", sync->target->name, why);
+		error_set(err, EX_UNAVAILABLE, "Redis at %s: %s", sync->name, why);
 		sync->context->err = REDIS_ERR_IO; /* it stays broken */
 		return NULL;
 	}
 	if (reply->type != REDIS_REPLY_ERROR)
 		return reply;
 	error_set(err, is_denied(reply->str) ? EX_NOPERM : EX_UNAVAILABLE, "Redis at %s: %s",
-	          sync->target->name, reply->str);
+	          sync->name, reply->str);
 	freeReplyObject(reply);
 	return NULL;
 }
@@ -112,17 +138,24 @@ static bool sync_command(struct sync *sync, struct args *args, struct error *err
 	return true;
 }
 
-static bool handshake(struct sync *sync, struct error *err)
+bool sync_login(struct sync *sync, const char *user, const char *password, struct error *err)
 {
-	const struct target *target = sync->target;
+	struct args args = {0};
+	args_add(&args, "AUTH");
+	if (user)
+		args_add(&args, user);
+	args_add(&args, password);
+	bool ok = sync_command(sync, &args, err);
+	args_free(&args);
+	return ok;
+}
+
+static bool handshake(struct sync *sync, const struct target *target, struct error *err)
+{
 	struct args args = {0};
 	bool ok = true;
 	if (target->password) {
-		args_add(&args, "AUTH");
-		if (target->user)
-			args_add(&args, target->user);
-		args_add(&args, target->password);
-		ok = sync_command(sync, &args, err);
+		ok = sync_login(sync, target->user, target->password, err);
 	} else { /* a missing password gives a clear error; a long command is only malformed */
 		args_add(&args, "PING");
 		ok = sync_command(sync, &args, err);
@@ -136,19 +169,66 @@ static bool handshake(struct sync *sync, struct error *err)
 	return ok;
 }
 
-static bool sync_connect(struct sync *sync, int timeout_ms, struct error *err)
+static struct sync *sync_connect(const struct target *target, int timeout_ms, struct error *err)
 {
-	const struct target *target = sync->target;
 	struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+	struct sync *sync = mem_alloc(sizeof(*sync));
+	sync->name = mem_strdup(target->name);
+	sync->timeout_ms = timeout_ms;
 	sync->context = target->socket
 	                        ? redisConnectUnixWithTimeout(target->socket, timeout)
 	                        : redisConnectWithTimeout(target->host, target->port, timeout);
-	if (!sync->context || sync->context->err)
-		return error_set(err, EX_UNAVAILABLE, "Redis at %s can't be reached: %s",
-		                 target->name, sync->context ? sync->context->errstr : "no memory");
+	if (!sync->context || sync->context->err) {
+		error_set(err, EX_UNAVAILABLE, "Redis at %s can't be reached: %s", sync->name,
+		          sync->context ? sync->context->errstr : "no memory");
+		return sync_close(sync);
+	}
 	redisSetTimeout(sync->context, timeout);
-	sync->timeout_ms = timeout_ms;
-	return handshake(sync, err);
+	if (target->trust)
+		sync->tls = tls_stream_new(target->trust, sync->context->fd, target->host);
+	if (target->trust && !sync->tls) {
+		error_set(err, EX_CONFIG, "Redis at %s: TLS: no certificate can have that name",
+		          sync->name);
+		return sync_close(sync);
+	}
+	return sync;
+}
+
+struct sync *sync_dial(const char *name, const char *host, int port, int timeout_ms,
+                       struct error *err)
+{
+	struct target target = {.name = (char *)name, .host = (char *)host, .port = port};
+	return sync_connect(&target, timeout_ms, err);
+}
+
+/* Behind Sentinel: a server that was the master may not know yet that it isn't. A user who may not
+ * ask finds out by what it answers. */
+static bool is_master(struct sync *sync, struct error *err)
+{
+	struct args args = {0};
+	args_add(&args, "ROLE");
+	redisReply *reply = sync_run(sync, &args, err);
+	args_free(&args);
+	if (!reply)
+		return err->code == EX_NOPERM;
+	bool master = reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
+	              reply->element[0]->type == REDIS_REPLY_STRING &&
+	              strcmp(reply->element[0]->str, "master") == 0;
+	freeReplyObject(reply);
+	return master || error_set(err, EX_UNAVAILABLE,
+	                           "Redis at %s: the sentinels name a server that isn't a master",
+	                           sync->name);
+}
+
+static bool find_master(struct target *target, struct error *err)
+{
+	struct sentinel_answer answer;
+	if (!sentinels_ask(target->sentinels, &answer, err))
+		return error_prefix(err, "Redis at %s", target->name);
+	free(target->host);
+	target->host = mem_strdup(answer.host);
+	target->port = answer.port;
+	return true;
 }
 
 struct sync *sync_open(const struct settings *settings, int timeout_ms, struct error *err)
@@ -156,18 +236,23 @@ struct sync *sync_open(const struct settings *settings, int timeout_ms, struct e
 	struct target *target = target_new(settings, err);
 	if (!target)
 		return NULL;
-	struct sync *sync = mem_alloc(sizeof(*sync));
-	sync->target = target;
-	return sync_connect(sync, timeout_ms, err) ? sync : sync_close(sync);
+	struct sync *sync = !target->sentinels || find_master(target, err)
+	                            ? sync_connect(target, timeout_ms, err)
+	                            : NULL;
+	if (sync && (!handshake(sync, target, err) || (target->sentinels && !is_master(sync, err))))
+		sync = sync_close(sync);
+	target_free(target);
+	return sync;
 }
 
 struct sync *sync_close(struct sync *sync)
 {
 	if (!sync)
 		return NULL;
+	tls_stream_free(sync->tls);
 	if (sync->context)
 		redisFree(sync->context);
-	target_free(sync->target);
+	free(sync->name);
 	free(sync);
 	return NULL;
 }

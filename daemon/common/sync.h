@@ -24,6 +24,12 @@ struct sync;
  * failure. */
 struct sync *sync_open(const struct settings *settings, int timeout_ms,
                        struct error *err) MUST_CHECK;
+/* Connects to any server that speaks the protocol, without more; `name` is for messages. */
+struct sync *sync_dial(const char *name, const char *host, int port, int timeout_ms,
+                       struct error *err) MUST_CHECK;
+/* AUTH; `user` may be NULL. */
+bool sync_login(struct sync *sync, const char *user, const char *password,
+                struct error *err) MUST_CHECK;
 struct sync *sync_close(struct sync *sync); /* takes NULL; returns NULL */
 
 /*

@@ -85,6 +85,22 @@ static bool user_has_password(const struct target *target, const struct redis_ur
 	                 "password_file");
 }
 
+static void take_sentinels(struct target *target, const struct redis_url *url)
+{
+	struct sentinel_place places[REDIS_SENTINELS_MAX];
+	if (!url->n_sentinels)
+		return;
+	for (size_t i = 0; i < url->n_sentinels; i++)
+		places[i] = (struct sentinel_place){(char *)url->sentinels[i].host,
+		                                    url->sentinels[i].port};
+	struct sentinels sentinels = {.service = (char *)url->service,
+	                              .places = places,
+	                              .n = url->n_sentinels,
+	                              .user = target->user,
+	                              .password = target->password};
+	target->sentinels = sentinels_copy(&sentinels);
+}
+
 struct target *target_new(const struct settings *settings, struct error *err)
 {
 	struct arena *arena = arena_new_private();
@@ -96,11 +112,17 @@ struct target *target_new(const struct settings *settings, struct error *err)
 		arena_free(arena);
 		return target_free(target);
 	}
+	if (url.tls && !(target->trust = tls_trust_new(settings->redis.ca_file, err))) {
+		error_prefix(err, "[redis] ca_file");
+		arena_free(arena);
+		return target_free(target);
+	}
 	target->socket = *url.path ? mem_strdup(url.path) : NULL;
 	target->host = mem_strdup(url.host);
 	target->port = url.port;
 	target->user = *url.user ? mem_strdup(url.user) : NULL;
 	target->db = url.db;
+	take_sentinels(target, &url);
 	target->name = mem_strdup(redis_url_redacted(settings->redis.url, arena));
 	arena_free(arena);
 	return target;
@@ -134,6 +156,8 @@ struct target *target_free(struct target *target)
 	free(target->password_path);
 	free(target->socket);
 	free(target->host);
+	sentinels_free(target->sentinels);
+	tls_trust_free(target->trust);
 	free(target->user);
 	free(target->name);
 	free(target);

@@ -3,15 +3,19 @@
 #define COMMON_TARGET_H
 
 #include "base/error.h"
+#include "common/sentinel.h"
+#include "common/tls_stream.h"
 #include "model/settings.h"
 
 /* Which Redis, and as whom: `[redis] url` with the password from wherever it is kept. */
 struct target {
 	char *socket; /* path of a Unix socket; NULL for TCP */
-	char *host;   /* a name or a numeric address */
+	char *host;   /* a name or a numeric address; "" behind Sentinel */
 	int port;
-	char *user, *password; /* NULL where there is none */
-	char *password_path;   /* of the file that it was read from; NULL for none */
+	struct tls_trust *trust;     /* NULL without TLS */
+	struct sentinels *sentinels; /* who say where it is; NULL without them */
+	char *user, *password;       /* NULL where there is none */
+	char *password_path;         /* of the file that it was read from; NULL for none */
 	int db;
 	char *name; /* for the log: without password */
 };

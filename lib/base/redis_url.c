@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char expected[] = "expected redis://HOST:PORT/DB or unix:///PATH?db=DB";
+static const char expected[] = "expected redis://HOST:PORT/DB, rediss://HOST:PORT/DB (TLS), "
+                               "unix:///PATH?db=DB or "
+                               "sentinel://HOST:PORT,HOST:PORT/SERVICE/DB";
 
 static int hex(char c)
 {
@@ -87,8 +89,7 @@ static bool query_parse(char *text, struct redis_url *url, struct error *err)
 	return true;
 }
 
-static bool unix_parse(const char *rest, struct arena *arena, struct redis_url *url,
-                       struct error *err)
+static bool unix_parse(char *rest, struct arena *arena, struct redis_url *url, struct error *err)
 {
 	if (*rest != '/')
 		return error_set(err, EX_CONFIG,
@@ -103,41 +104,118 @@ static bool unix_parse(const char *rest, struct arena *arena, struct redis_url *
 	return true;
 }
 
+/* Cuts /DB off `text`, which may be missing. */
+static bool path_db_parse(char *text, struct redis_url *url, struct error *err)
+{
+	char *slash = strchr(text, '/');
+	if (slash == NULL)
+		return true;
+	*slash = '\0';
+	if (slash[1] == '\0' || db_parse(slash + 1, &url->db))
+		return true;
+	return error_set(err, EX_CONFIG,
+	                 "the database must be an integer between 0 and %d (got \"%s\")",
+	                 REDIS_DB_MAX, slash + 1);
+}
+
+static bool host_parse(const char *text, int port, struct arena *arena, const char **ret_host,
+                       int *ret_port, struct error *err)
+{
+	struct endpoint endpoint;
+	if (strncmp(text, "unix:", 5) == 0 || !endpoint_parse(text, port, &endpoint, NULL))
+		return error_set(err, EX_CONFIG, "invalid host and port \"%s\"; %s", text,
+		                 expected);
+	*ret_host = arena_strdup(arena, endpoint.host);
+	*ret_port = endpoint.port;
+	return true;
+}
+
 static bool tcp_parse(char *rest, struct arena *arena, struct redis_url *url, struct error *err)
 {
-	char *slash = strchr(rest, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	if (slash != NULL && slash[1] != '\0' && !db_parse(slash + 1, &url->db))
-		return error_set(err, EX_CONFIG,
-		                 "the database must be an integer between 0 and %d (got \"%s\")",
-		                 REDIS_DB_MAX, slash + 1);
-	struct endpoint endpoint;
-	if (strncmp(rest, "unix:", 5) == 0 || !endpoint_parse(rest, REDIS_PORT, &endpoint, NULL))
-		return error_set(err, EX_CONFIG, "invalid host and port \"%s\"; %s", rest,
-		                 expected);
-	url->host = arena_strdup(arena, endpoint.host);
-	url->port = endpoint.port;
+	return path_db_parse(rest, url, err) &&
+	       host_parse(rest, REDIS_PORT, arena, &url->host, &url->port, err);
+}
+
+static bool tls_parse(char *rest, struct arena *arena, struct redis_url *url, struct error *err)
+{
+	url->tls = true;
+	return tcp_parse(rest, arena, url, err);
+}
+
+static bool sentinels_parse(char *hosts, struct arena *arena, struct redis_url *url,
+                            struct error *err)
+{
+	struct redis_sentinel *all =
+	        arena_new_array(arena, REDIS_SENTINELS_MAX, struct redis_sentinel);
+	url->sentinels = all;
+	for (char *host = hosts, *next; host != NULL; host = next) {
+		next = strchr(host, ',');
+		if (next != NULL)
+			*next++ = '\0';
+		struct redis_sentinel *sentinel = &all[url->n_sentinels];
+		if (url->n_sentinels++ == REDIS_SENTINELS_MAX)
+			return error_set(err, EX_CONFIG, "at most %d sentinels can be named",
+			                 REDIS_SENTINELS_MAX);
+		if (!host_parse(host, SENTINEL_PORT, arena, &sentinel->host, &sentinel->port, err))
+			return false;
+	}
 	return true;
+}
+
+/* A service's name has the characters that Redis' sentinel.conf allows. */
+static bool sentinel_parse(char *rest, struct arena *arena, struct redis_url *url,
+                           struct error *err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                              "0123456789._-";
+	char *service = strchr(rest, '/');
+	if (service != NULL)
+		*service++ = '\0';
+	if (service != NULL && !path_db_parse(service, url, err))
+		return false;
+	if (service == NULL || *service == '\0')
+		return error_set(err, EX_CONFIG,
+		                 "sentinel:// needs the name of a service behind the hosts; %s",
+		                 expected);
+	if (service[strspn(service, letters)] != '\0')
+		return error_set(err, EX_CONFIG,
+		                 "invalid name of a service \"%s\": letters, digits, ., _ and - "
+		                 "are allowed",
+		                 service);
+	url->service = arena_strdup(arena, service);
+	return sentinels_parse(rest, arena, url, err);
+}
+
+static const struct scheme {
+	const char *prefix;
+	bool (*parse)(char *rest, struct arena *arena, struct redis_url *url, struct error *err);
+} schemes[] = {
+        {"redis://", tcp_parse},
+        {"rediss://", tls_parse},
+        {"unix://", unix_parse},
+        {"sentinel://", sentinel_parse},
+};
+
+static const struct scheme *scheme_of(const char *text)
+{
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+		if (strncmp(text, schemes[i].prefix, strlen(schemes[i].prefix)) == 0)
+			return &schemes[i];
+	return NULL;
 }
 
 bool redis_url_parse(const char *text, struct arena *arena, struct redis_url *ret,
                      struct error *err)
 {
-	struct redis_url url = {.host = "", .path = "", .user = "", .password = ""};
-	bool tcp = strncmp(text, "redis://", 8) == 0;
-	if (strncmp(text, "rediss://", 9) == 0)
-		return error_set(err, EX_CONFIG,
-		                 "TLS to Redis requires a tunnel, such as stunnel; %s", expected);
-	if (!tcp && strncmp(text, "unix://", 7) != 0)
+	struct redis_url url = {.host = "", .path = "", .service = "", .user = "", .password = ""};
+	const struct scheme *scheme = scheme_of(text);
+	if (scheme == NULL)
 		return error_set(err, EX_CONFIG, "not a Redis address; %s", expected);
-	const char *rest = text + (tcp ? 8 : 7);
+	const char *rest = text + strlen(scheme->prefix);
 	if (!credentials_parse(&rest, arena, &url, err))
 		return false;
 	char *copy = arena_strdup(arena, rest);
-	if (!query_parse(copy, &url, err))
-		return false;
-	if (!(tcp ? tcp_parse(copy, arena, &url, err) : unix_parse(copy, arena, &url, err)))
+	if (!query_parse(copy, &url, err) || !scheme->parse(copy, arena, &url, err))
 		return false;
 	*ret = url;
 	return true;

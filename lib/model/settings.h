@@ -38,7 +38,7 @@ struct settings {
 
 	struct {
 		/* base/redis_url.h takes the url apart */
-		const char *url, *password_file;
+		const char *url, *ca_file, *password_file;
 		const char *stream, *list, *channel, *requests, *outcomes, *dead, *dispatch,
 		        *customers;
 		const char *group, *consumer;

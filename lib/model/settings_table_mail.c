@@ -22,8 +22,19 @@ static const struct setting rows[] = {
                 .fallback = "redis://127.0.0.1:6379/0",
                 .required = true,
                 .secret = true,
-                .help = "The Redis server: redis://HOST:PORT/DB or unix:///PATH?db=DB, with "
-                        "USER:PASSWORD@ before the host or path where it requires one.",
+                .help = "The Redis server: redis://HOST:PORT/DB, rediss://HOST:PORT/DB (TLS), "
+                        "unix:///PATH?db=DB or sentinel://HOST:PORT,HOST:PORT/SERVICE/DB (the "
+                        "master that these sentinels name), with USER:PASSWORD@ before the host or "
+                        "path where it requires one.",
+        },
+        {
+                KEY("redis", "ca_file"),
+                .kind = SETTING_PATH,
+                AT(redis.ca_file),
+                .fallback = "",
+                .example = "/etc/dispatchd/redis-ca.pem",
+                .help = "The certificate authorities (PEM) for rediss://. Empty: those of the "
+                        "system.",
         },
         {
                 KEY("redis", "password_file"),

@@ -359,7 +359,9 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_PATH] = {.read = read_text, .format = format_text, .what = "a path"},
         [SETTING_REDIS_URL] = {.read = read_redis_url,
                                .format = format_text,
-                               .what = "redis://HOST:PORT/DB or unix:///PATH?db=DB"},
+                               .what = ("redis://HOST:PORT/DB, rediss://HOST:PORT/DB, "
+                                        "unix:///PATH?db=DB or "
+                                        "sentinel://HOST:PORT,HOST:PORT/SERVICE/DB")},
         [SETTING_LISTEN] = {.read = read_listen,
                             .format = format_text,
                             .what = "HOST:PORT, [IPV6]:PORT or unix:PATH"},

@@ -110,7 +110,10 @@ static void test_redis_url(void **state)
 	(void)state;
 	static const struct {
 		const char *text;
-		struct redis_url url;
+		struct {
+			const char *host, *path, *user, *password;
+			int port, db;
+		} url;
 	} fine[] = {
 	        {"redis://127.0.0.1:6379/0", {"127.0.0.1", "", "", "", 6379, 0}},
 	        {"redis://redis.example.com", {"redis.example.com", "", "", "", 6379, 0}},
@@ -149,7 +152,16 @@ static void test_redis_url(void **state)
 	        "redis://:%0@localhost",
 	        "redis://:%00@localhost",
 	        "redis://:%4@localhost",
-	        "rediss://localhost",
+	        "rediss://",
+	        "rediss://localhost/x",
+	        "sentinel://",
+	        "sentinel://localhost",
+	        "sentinel://localhost/",
+	        "sentinel:///main",
+	        "sentinel://localhost,/main",
+	        "sentinel://localhost/main/x",
+	        "sentinel://localhost/ma*n",
+	        "sentinel://a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q/main",
 	        "unix://run/redis.sock",
 	        "unix://",
 	        "redis://unix:/x",
@@ -174,6 +186,31 @@ static void test_redis_url(void **state)
 			fail_msg("taken: %s", broken[i]);
 		assert_int_not_equal(err.text[0], '\0');
 	}
+	arena_free(arena);
+}
+
+static void test_redis_url_forms(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new();
+	struct redis_url url;
+	struct error err = {0};
+	assert_true(redis_url_parse("rediss://me:secret@localhost/3", arena, &url, &err));
+	assert_true(url.tls && url.n_sentinels == 0 && url.port == 6379 && url.db == 3);
+	assert_true(redis_url_parse("redis://localhost", arena, &url, &err));
+	assert_false(url.tls);
+	assert_true(redis_url_parse("sentinel://me:secret@10.0.0.1,[::1]:5,c.example.com/my-main/2",
+	                            arena, &url, &err));
+	assert_string_equal(url.host, "");
+	assert_string_equal(url.service, "my-main");
+	assert_string_equal(url.password, "secret");
+	assert_int_equal(url.db, 2);
+	assert_int_equal(url.n_sentinels, 3);
+	assert_string_equal(url.sentinels[0].host, "10.0.0.1");
+	assert_int_equal(url.sentinels[0].port, 26379);
+	assert_string_equal(url.sentinels[1].host, "::1");
+	assert_int_equal(url.sentinels[1].port, 5);
+	assert_string_equal(url.sentinels[2].host, "c.example.com");
 	arena_free(arena);
 }
 
@@ -211,6 +248,7 @@ int main(void)
 	        cmocka_unit_test(test_a_free_port_of_our_own),
 	        cmocka_unit_test(test_long_endpoints),
 	        cmocka_unit_test(test_redis_url),
+	        cmocka_unit_test(test_redis_url_forms),
 	        cmocka_unit_test(test_secrets_stay_secret),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,16 +198,20 @@ static const struct {
         {FROM "[http]\nlisten = unix:\n",
          "main.conf:4: [http] listen: unix: must be followed by a path\n"},
         {FROM "[redis]\nurl = localhost:6379\n",
-         "main.conf:4: [redis] url: not a Redis address; expected "
-         "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
-        {FROM "[redis]\nurl =\n", "main.conf:4: [redis] url: must not be empty; expected "
-                                  "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
+         "main.conf:4: [redis] url: not a Redis address; expected redis://HOST:PORT/DB, "
+         "rediss://HOST:PORT/DB (TLS), unix:///PATH?db=DB or "
+         "sentinel://HOST:PORT,HOST:PORT/SERVICE/DB\n"},
+        {FROM "[redis]\nurl =\n",
+         "main.conf:4: [redis] url: must not be empty; expected redis://HOST:PORT/DB, "
+         "rediss://HOST:PORT/DB, unix:///PATH?db=DB or "
+         "sentinel://HOST:PORT,HOST:PORT/SERVICE/DB\n"},
         {FROM "[redis]\nurl = redis://:secret@127.0.0.1:6379/x\n",
          "main.conf:4: [redis] url: the database must be an integer between 0 and 65535 (got "
          "\"x\")\n"},
-        {FROM "[redis]\nurl = rediss://127.0.0.1:6379/0\n",
-         "main.conf:4: [redis] url: TLS to Redis requires a tunnel, such as stunnel; expected "
-         "redis://HOST:PORT/DB or unix:///PATH?db=DB\n"},
+        {FROM "[redis]\nurl = sentinel://127.0.0.1:26379\n",
+         "main.conf:4: [redis] url: sentinel:// needs the name of a service behind the hosts; "
+         "expected redis://HOST:PORT/DB, rediss://HOST:PORT/DB (TLS), unix:///PATH?db=DB or "
+         "sentinel://HOST:PORT,HOST:PORT/SERVICE/DB\n"},
         {FROM "[redis]\nstream = jobs events\n",
          "main.conf:4: [redis] stream: must not contain spaces (got \"jobs events\")\n"},
         {FROM "[redis]\noutcomes =\n",
@@ -558,7 +562,8 @@ static void test_sample(void **state)
 	assert_int_equal(full->redis.keep_ms, plain->redis.keep_ms);
 	size_t n = settings_fixed_differences(plain, full, names, 8);
 	for (size_t i = 0; i < n; i++) /* those whose default is empty show an example */
-		assert_true(strcmp(names[i], "redis.password_file") == 0 ||
+		assert_true(strcmp(names[i], "redis.ca_file") == 0 ||
+		            strcmp(names[i], "redis.password_file") == 0 ||
 		            strcmp(names[i], "redis.list") == 0 ||
 		            strcmp(names[i], "redis.channel") == 0 ||
 		            strcmp(names[i], "redis.consumer") == 0 ||

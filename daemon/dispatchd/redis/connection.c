@@ -188,11 +188,7 @@ static bool send_call(struct redis_connection *connection, const struct args *ar
 		return false;
 	struct call *call = mem_alloc(sizeof(*call));
 	*call = (struct call){.connection = connection, .fn = fn, .arg = arg};
-	if (!wire_send(connection->wire, args, on_reply, call)) {
-		free(call);
-		link_fail(connection, "no memory for a command");
-		return false;
-	}
+	wire_send(connection->wire, args, on_reply, call);
 	if (!connection->awaited++)
 		watch_peer(connection);
 	return true;
@@ -222,16 +218,22 @@ bool redis_connection_subscribe(struct redis_connection *connection, const char 
 	connection->on_message = fn;
 	connection->on_message_arg = arg;
 	args_add_all(&args, "SUBSCRIBE", channel, NULL);
-	bool sent =
-	        connection->state == CONNECTION_READY && wire_subscribe(connection->wire, &args);
+	bool ready = connection->state == CONNECTION_READY;
+	if (ready)
+		wire_subscribe(connection->wire, &args);
 	args_free(&args);
-	if (sent && !connection->awaited++)
+	if (ready && !connection->awaited++)
 		watch_peer(connection);
-	return sent;
+	return ready;
 }
 
-/* ---- the handshake: AUTH and SELECT where the target asks for them, then PING, whose answer
+/* ---- the handshake: AUTH, SELECT and ROLE where the target asks for them, then PING, whose answer
  * decides */
+
+static bool is_denied(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR && !strncmp(reply->str, "NOPERM", 6);
+}
 
 static void on_handshake(void *arg, const redisReply *reply)
 {
@@ -240,13 +242,25 @@ static void on_handshake(void *arg, const redisReply *reply)
 		link_fail(connection, reply->str);
 }
 
+/* What sentinels say may be out of date. A user who may not ask finds out by READONLY. */
+static void on_role(void *arg, const redisReply *reply)
+{
+	struct redis_connection *connection = arg;
+	if (!reply || connection->state != CONNECTION_HANDSHAKE || is_denied(reply))
+		return;
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0 ||
+	    reply->element[0]->type != REDIS_REPLY_STRING ||
+	    strcmp(reply->element[0]->str, "master") != 0)
+		link_fail(connection, "the sentinels name a server that isn't a master");
+}
+
 /* A user who may not PING may do everything else. */
 static void on_pong(void *arg, const redisReply *reply)
 {
 	struct redis_connection *connection = arg;
 	if (!reply || connection->state != CONNECTION_HANDSHAKE)
 		return;
-	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOPERM", 6)) {
+	if (reply->type == REDIS_REPLY_ERROR && !is_denied(reply)) {
 		link_fail(connection, reply->str);
 	} else if (reply->type != REDIS_REPLY_ERROR &&
 	           (reply->type != REDIS_REPLY_STATUS || strcmp(reply->str, "PONG") != 0)) {
@@ -276,6 +290,11 @@ static void start_handshake(struct redis_connection *connection)
 		send_call(connection, &args, on_handshake, connection);
 		args_reset(&args);
 	}
+	if (target->sentinels) {
+		args_add(&args, "ROLE");
+		send_call(connection, &args, on_role, connection);
+		args_reset(&args);
+	}
 	args_add(&args, "PING");
 	send_call(connection, &args, on_pong, connection);
 	args_free(&args);
@@ -302,25 +321,29 @@ static void on_broken(void *arg, const char *why)
 static const struct wire_events wire_hooks = {
         .connected = on_connected, .broken = on_broken, .pushed = on_pushed};
 
-static void connection_connect(struct redis_connection *connection, const char *address)
+static void connection_connect(struct redis_connection *connection, const char *address, int port)
 {
 	const struct target *target = connection->target;
 	char why[sizeof(connection->why)];
 	connection_move_to(connection, CONNECTION_CONNECTING);
-	connection->wire = wire_connect(connection->base, address, target->port, target->socket,
-	                                &wire_hooks, connection, why);
+	struct wire_peer peer = {.path = target->socket,
+	                         .address = address,
+	                         .port = port,
+	                         .trust = target->trust,
+	                         .host = target->host};
+	connection->wire = wire_connect(connection->base, &peer, &wire_hooks, connection, why);
 	if (connection->wire)
 		ring_in(connection, CONNECT_MS);
 	else
 		lost(connection, why);
 }
 
-static void on_resolved(void *arg, const char *address, const char *why)
+static void on_resolved(void *arg, const struct resolved *found, const char *why)
 {
 	struct redis_connection *connection = arg;
 	connection->resolution = NULL;
-	if (address)
-		connection_connect(connection, address);
+	if (found)
+		connection_connect(connection, found->address, found->port);
 	else
 		lost(connection, why);
 }
@@ -335,12 +358,11 @@ void redis_connection_open(struct redis_connection *connection)
 {
 	const struct target *target = connection->target;
 	if (target->socket || is_numeric(target->host)) {
-		connection_connect(connection, target->host);
+		connection_connect(connection, target->host, target->port);
 		return;
 	}
 	connection_move_to(connection, CONNECTION_RESOLVING);
-	connection->resolution =
-	        resolve_start(connection->base, target->host, on_resolved, connection);
+	connection->resolution = resolve_start(connection->base, target, on_resolved, connection);
 }
 
 /* The one timer: the end of a back-off, of patience, or of a connection that was marked. */
@@ -353,8 +375,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		redis_connection_open(connection);
 		return;
 	}
+	bool tls = connection->target->trust && connection->state == CONNECTION_HANDSHAKE;
 	end_wire(connection);
-	lost(connection, "no answer in time");
+	lost(connection, tls ? "no answer in time; perhaps this port doesn't speak TLS"
+	                     : "no answer in time");
 }
 
 struct redis_connection *redis_connection_new(struct event_base *base, const struct target *target,

@@ -21,7 +21,10 @@ struct resolution {
 	int holders; /* under the lock */
 	struct event *ready;
 	char *host;
-	char address[64]; /* "" where there is none; written by the thread, read after `ready` */
+	int port;
+	struct sentinels *sentinels; /* NULL without them */
+	/* Written by the thread, read after `ready`; the address is "" where there is none. */
+	struct resolved found;
 	char why[256];
 	resolve_done *done;
 	void *arg;
@@ -36,30 +39,45 @@ static void resolve_let_go(struct resolution *r)
 		return;
 	pthread_mutex_destroy(&r->lock);
 	free(r->host);
+	sentinels_free(r->sentinels);
 	free(r);
 }
 
-static void resolve_look_up(struct resolution *r)
+static void resolve_look_up(struct resolution *r, const char *host, int port)
 {
 	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG},
 	                *found = NULL;
-	int rc = getaddrinfo(r->host, NULL, &wanted, &found);
+	int rc = getaddrinfo(host, NULL, &wanted, &found);
 	if (!rc)
-		rc = getnameinfo(found->ai_addr, found->ai_addrlen, r->address, sizeof(r->address),
-		                 NULL, 0, NI_NUMERICHOST);
+		rc = getnameinfo(found->ai_addr, found->ai_addrlen, r->found.address,
+		                 sizeof(r->found.address), NULL, 0, NI_NUMERICHOST);
 	if (rc) {
-		r->address[0] = '\0';
-		snprintf(r->why, sizeof(r->why), "%s: %s", r->host,
+		r->found.address[0] = '\0';
+		snprintf(r->why, sizeof(r->why), "%s: %s", host,
 		         rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
 	}
+	r->found.port = port;
 	if (found)
 		freeaddrinfo(found);
+}
+
+static void resolve_ask(struct resolution *r)
+{
+	struct sentinel_answer answer;
+	struct error err = {0};
+	if (sentinels_ask(r->sentinels, &answer, &err))
+		resolve_look_up(r, answer.host, answer.port);
+	else
+		snprintf(r->why, sizeof(r->why), "%.255s", err.text);
 }
 
 static void *resolve_thread(void *arg)
 {
 	struct resolution *r = arg;
-	resolve_look_up(r);
+	if (r->sentinels)
+		resolve_ask(r);
+	else
+		resolve_look_up(r, r->host, r->port);
 	pthread_mutex_lock(&r->lock);
 	if (r->ready) /* not abandoned */
 		event_active(r->ready, EV_READ, 0);
@@ -75,11 +93,11 @@ static void resolve_on_ready(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	resolve_done *done = r->done;
 	void *done_arg = r->arg;
-	char address[sizeof(r->address)], why[sizeof(r->why)];
-	memcpy(address, r->address, sizeof(address));
+	struct resolved found = r->found;
+	char why[sizeof(r->why)];
 	memcpy(why, r->why, sizeof(why));
 	resolve_abandon(r);
-	done(done_arg, address[0] ? address : NULL, why);
+	done(done_arg, found.address[0] ? &found : NULL, why);
 }
 
 /* Without a thread there is no answer: reported through the loop, as every other failure. */
@@ -92,17 +110,19 @@ static void start_thread(struct resolution *r)
 		return;
 	}
 	r->holders--;
-	snprintf(r->why, sizeof(r->why), "%s: no thread to resolve it: %s", r->host, strerror(rc));
+	snprintf(r->why, sizeof(r->why), "no thread to find the server: %s", strerror(rc));
 	event_active(r->ready, EV_READ, 0);
 }
 
-struct resolution *resolve_start(struct event_base *base, const char *host, resolve_done *done,
-                                 void *arg)
+struct resolution *resolve_start(struct event_base *base, const struct target *target,
+                                 resolve_done *done, void *arg)
 {
 	struct resolution *r = mem_alloc(sizeof(*r));
 	pthread_mutex_init(&r->lock, NULL);
 	r->holders = 2;
-	r->host = mem_strdup(host);
+	r->host = mem_strdup(target->host);
+	r->port = target->port;
+	r->sentinels = target->sentinels ? sentinels_copy(target->sentinels) : NULL;
 	r->done = done;
 	r->arg = arg;
 	r->ready = event_new(base, -1, 0, resolve_on_ready, r);

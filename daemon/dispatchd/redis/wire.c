@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 16 << 10, WHY_MAX = 256, UNDER_WAY_MAX = 64 << 20 };
+enum { READ_BYTES = 16 << 10, WHY_MAX = 256, UNDER_WAY_MAX = 64 << 20, KEPT_BYTES = 1 << 20 };
 
 /* Bytes of all answers that have begun and not ended, over all connections: a server that answers
  * without end does so on each of them. The loop's thread alone has wires. */
@@ -34,13 +34,15 @@ struct waiter {
 
 struct wire {
 	redisContext *context;
+	struct tls_stream *tls; /* NULL without TLS */
 	struct event *readable, *writable;
 	const struct wire_events *events;
 	void *arg;
 	struct resp resp;
 	size_t counted; /* its part of what is under way */
 	struct waiter *first, **last;
-	struct buf command; /* that is being written; its memory is kept */
+	struct buf out; /* commands; its memory is kept */
+	size_t written; /* bytes of it */
 	bool connected, subscribed;
 };
 
@@ -73,8 +75,9 @@ static void destroy(struct wire *wire)
 		event_free(wire->readable);
 	if (wire->writable)
 		event_free(wire->writable);
+	tls_stream_free(wire->tls);
 	redisFree(wire->context);
-	buf_free(&wire->command);
+	buf_free(&wire->out);
 	free(wire);
 }
 
@@ -153,29 +156,100 @@ static bool take_replies(struct wire *wire)
 	}
 }
 
-static void wire_on_readable(evutil_socket_t fd, short what, void *arg)
+static ssize_t wire_read(struct wire *wire, void *bytes, size_t size)
 {
-	struct wire *wire = arg;
-	char bytes[READ_BYTES];
-	(void)what;
-	ssize_t n = read(fd, bytes, sizeof(bytes));
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		wire_break_off(wire, n < 0 ? strerror(errno) : "Server closed the connection");
-		return;
-	}
-	const char *fault = resp_scan(&wire->resp, bytes, (size_t)n);
+	return wire->tls ? tls_stream_read(wire->tls, bytes, size)
+	                 : read(wire->context->fd, bytes, size);
+}
+
+static ssize_t wire_write(struct wire *wire, const void *bytes, size_t size)
+{
+	return wire->tls ? tls_stream_write(wire->tls, bytes, size)
+	                 : write(wire->context->fd, bytes, size);
+}
+
+/* Of a read or a write. */
+static const char *wire_why(const struct wire *wire)
+{
+	return errno == EPROTO && wire->tls ? tls_stream_why(wire->tls) : strerror(errno);
+}
+
+/* False where the wire is gone. */
+static bool take_bytes(struct wire *wire, const char *bytes, size_t n)
+{
+	const char *fault = resp_scan(&wire->resp, bytes, n);
 	count_under_way(wire, wire->resp.bytes);
 	if (!fault && under_way > UNDER_WAY_MAX)
 		fault = RESP_ALL_TOO_LONG;
 	/* Replies before the one at fault are answers: whoever waits for the next is the one it was
 	 * for. */
-	if (redisReaderFeed(wire->context->reader, bytes, fault ? wire->resp.whole : (size_t)n) !=
-	    REDIS_OK)
+	if (redisReaderFeed(wire->context->reader, bytes, fault ? wire->resp.whole : n) != REDIS_OK)
 		fault = fault ? fault : wire->context->reader->errstr;
-	if (take_replies(wire) && fault)
+	if (!take_replies(wire))
+		return false;
+	if (fault)
 		wire_break_off(wire, fault);
+	return !fault;
+}
+
+/* One read, and what OpenSSL has taken off the socket with it. False where the wire is gone. */
+static bool receive(struct wire *wire)
+{
+	char bytes[READ_BYTES];
+	do {
+		ssize_t n = wire_read(wire, bytes, sizeof(bytes));
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
+		if (n <= 0) {
+			wire_break_off(wire,
+			               n < 0 ? wire_why(wire) : "Server closed the connection");
+			return false;
+		}
+		if (!take_bytes(wire, bytes, (size_t)n))
+			return false;
+	} while (wire->tls && tls_stream_pending(wire->tls));
+	return true;
+}
+
+/* Writes what it can. False where the wire is gone. */
+static bool flush(struct wire *wire)
+{
+	while (wire->written < wire->out.len) {
+		ssize_t n = wire_write(wire, wire->out.data + wire->written,
+		                       wire->out.len - wire->written);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			if (!wire->tls || tls_stream_wants_write(wire->tls))
+				event_add(wire->writable, NULL);
+			return true;
+		}
+		if (n < 0) {
+			wire_break_off(wire, wire_why(wire));
+			return false;
+		}
+		wire->written += (size_t)n;
+	}
+	wire->written = 0;
+	if (wire->out.cap > KEPT_BYTES)
+		buf_free(&wire->out);
+	else
+		buf_reset(&wire->out);
+	return true;
+}
+
+/* With TLS, a read may have to write, and a write waits for what is read. */
+static void wire_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct wire *wire = arg;
+	(void)fd;
+	(void)what;
+	if (!receive(wire) || !wire->tls)
+		return;
+	if (tls_stream_wants_write(wire->tls))
+		event_add(wire->writable, NULL);
+	else
+		flush(wire);
 }
 
 /* ---- connecting and sending */
@@ -190,7 +264,6 @@ static int socket_error(int fd)
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct wire *wire = arg;
-	int done = 0;
 	(void)what;
 	if (!wire->connected) {
 		int error = socket_error(fd);
@@ -201,11 +274,10 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 		wire->connected = true;
 		event_add(wire->readable, NULL);
 		wire->events->connected(wire->arg);
+	} else if (wire->tls && !receive(wire)) {
+		return;
 	}
-	if (redisBufferWrite(wire->context, &done) != REDIS_OK)
-		wire_break_off(wire, wire->context->errstr);
-	else if (!done)
-		event_add(wire->writable, NULL);
+	flush(wire);
 }
 
 enum { LENGTH_MAX = 24 }; /* a sign, the digits of a length, CRLF */
@@ -222,15 +294,14 @@ static char *put_length(char *at, char sign, size_t length)
 }
 
 /* As hiredis would, whose own way takes a block of memory for each command. */
-static bool append_command(struct wire *wire, const struct args *args)
+static void append_command(struct wire *wire, const struct args *args)
 {
-	struct buf *out = &wire->command;
+	struct buf *out = &wire->out;
 	size_t size = LENGTH_MAX;
 	for (int i = 0; i < args->n; i++)
 		size += LENGTH_MAX + args->lens[i] + 2;
-	buf_reset(out);
 	buf_reserve(out, size);
-	char *at = put_length(out->data, '*', (size_t)args->n);
+	char *at = put_length(out->data + out->len, '*', (size_t)args->n);
 	for (int i = 0; i < args->n; i++) {
 		at = put_length(at, '$', args->lens[i]);
 		if (args->lens[i] > 0)
@@ -240,46 +311,58 @@ static bool append_command(struct wire *wire, const struct args *args)
 		*at++ = '\n';
 	}
 	out->len = (size_t)(at - out->data);
-	return redisAppendFormattedCommand(wire->context, out->data, out->len) == REDIS_OK;
+	event_add(wire->writable, NULL);
 }
 
-bool wire_send(struct wire *wire, const struct args *args, wire_reply *fn, void *arg)
+void wire_send(struct wire *wire, const struct args *args, wire_reply *fn, void *arg)
 {
-	if (!append_command(wire, args))
-		return false;
+	append_command(wire, args);
 	struct waiter *waiter = mem_alloc(sizeof(*waiter));
 	*waiter = (struct waiter){.fn = fn, .arg = arg};
 	*wire->last = waiter;
 	wire->last = &waiter->next;
-	event_add(wire->writable, NULL);
-	return true;
 }
 
-bool wire_subscribe(struct wire *wire, const struct args *args)
+void wire_subscribe(struct wire *wire, const struct args *args)
 {
-	if (!append_command(wire, args))
-		return false;
+	append_command(wire, args);
 	wire->subscribed = true;
-	event_add(wire->writable, NULL);
-	return true;
 }
 
-struct wire *wire_connect(struct event_base *base, const char *address, int port, const char *path,
+static redisContext *wire_fail(redisContext *context, char *why, const char *words)
+{
+	snprintf(why, WHY_MAX, "%s", words);
+	if (context)
+		redisFree(context);
+	return NULL;
+}
+
+static redisContext *begin_to_connect(const struct wire_peer *peer, char *why)
+{
+	redisContext *context = peer->path ? redisConnectUnixNonBlock(peer->path)
+	                                   : redisConnectNonBlock(peer->address, peer->port);
+	if (!context || context->err)
+		return wire_fail(context, why,
+		                 context ? context->errstr : "no memory for a connection");
+	if (!peer->path)
+		redisEnableKeepAlive(context);
+	return context;
+}
+
+struct wire *wire_connect(struct event_base *base, const struct wire_peer *peer,
                           const struct wire_events *events, void *arg, char *why)
 {
-	redisContext *context =
-	        path ? redisConnectUnixNonBlock(path) : redisConnectNonBlock(address, port);
-	if (!context || context->err) {
-		snprintf(why, WHY_MAX, "%s",
-		         context ? context->errstr : "no memory for a connection");
-		if (context)
-			redisFree(context);
+	redisContext *context = begin_to_connect(peer, why);
+	if (!context)
+		return NULL;
+	struct tls_stream *tls =
+	        peer->trust ? tls_stream_new(peer->trust, context->fd, peer->host) : NULL;
+	if (peer->trust && !tls) {
+		wire_fail(context, why, "TLS: no certificate can have that name");
 		return NULL;
 	}
-	if (!path)
-		redisEnableKeepAlive(context);
 	struct wire *wire = mem_alloc(sizeof(*wire));
-	*wire = (struct wire){.context = context, .events = events, .arg = arg};
+	*wire = (struct wire){.context = context, .tls = tls, .events = events, .arg = arg};
 	wire->last = &wire->first;
 	wire->readable = event_new(base, context->fd, EV_READ | EV_PERSIST, wire_on_readable, wire);
 	wire->writable = event_new(base, context->fd, EV_WRITE, on_writable, wire);

@@ -3,6 +3,7 @@
 #define DISPATCHD_REDIS_WIRE_H
 
 #include "common/args.h"
+#include "common/tls_stream.h"
 
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
@@ -27,15 +28,22 @@ struct wire_events {
 	wire_reply *pushed; /* once wire_subscribe() was called: what comes, NULL at the end */
 };
 
-/* `address` is numeric, or NULL for the Unix socket `path`. NULL with `why` set (256 bytes) where
- * it can't even be tried. */
-struct wire *wire_connect(struct event_base *base, const char *address, int port, const char *path,
+struct wire_peer {
+	const char *path;    /* of a Unix socket; else NULL */
+	const char *address; /* numeric */
+	int port;
+	const struct tls_trust *trust; /* for TLS; NULL without. */
+	const char *host;              /* whom the certificate has to be for */
+};
+
+/* NULL with `why` set (256 bytes) where it can't even be tried. */
+struct wire *wire_connect(struct event_base *base, const struct wire_peer *peer,
                           const struct wire_events *events, void *arg, char *why);
-/* The command is copied. False (and no answer will come) where there is no memory for it. */
-bool wire_send(struct wire *wire, const struct args *args, wire_reply *fn, void *arg);
+/* The command is copied. */
+void wire_send(struct wire *wire, const struct args *args, wire_reply *fn, void *arg);
 /* The command is SUBSCRIBE: from now on what comes is pushed, once those before it have their
  * answers. */
-bool wire_subscribe(struct wire *wire, const struct args *args);
+void wire_subscribe(struct wire *wire, const struct args *args);
 /* Ends it from the loop's top (not from its own calls): those that wait get NULL; `broken` isn't
  * called. */
 struct wire *wire_free(struct wire *wire); /* takes NULL; returns NULL */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/sentinel.h"
+
+#include "base/mem.h"
+#include "common/sync.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static char *copy_or_null(const char *text)
+{
+	return text ? mem_strdup(text) : NULL;
+}
+
+struct sentinels *sentinels_copy(const struct sentinels *sentinels)
+{
+	struct sentinels *copy = mem_alloc(sizeof(*copy));
+	copy->service = mem_strdup(sentinels->service);
+	copy->user = copy_or_null(sentinels->user);
+	copy->password = copy_or_null(sentinels->password);
+	copy->places = mem_alloc(sentinels->n * sizeof(*copy->places));
+	for (; copy->n < sentinels->n; copy->n++)
+		copy->places[copy->n] =
+		        (struct sentinel_place){mem_strdup(sentinels->places[copy->n].host),
+		                                sentinels->places[copy->n].port};
+	return copy;
+}
+
+struct sentinels *sentinels_free(struct sentinels *sentinels)
+{
+	if (!sentinels)
+		return NULL;
+	if (sentinels->password)
+		explicit_bzero(sentinels->password, strlen(sentinels->password));
+	for (size_t i = 0; i < sentinels->n; i++)
+		free(sentinels->places[i].host);
+	free(sentinels->places);
+	free(sentinels->service);
+	free(sentinels->user);
+	free(sentinels->password);
+	free(sentinels);
+	return NULL;
+}
+
+/* [host, port] where the sentinel knows the service; nil where it doesn't. */
+static bool take_answer(const redisReply *reply, struct sentinel_answer *ret)
+{
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+	    reply->element[0]->type != REDIS_REPLY_STRING ||
+	    reply->element[1]->type != REDIS_REPLY_STRING)
+		return false;
+	const char *host = reply->element[0]->str, *port = reply->element[1]->str;
+	char *end = NULL;
+	errno = 0;
+	long number = strtol(port, &end, 10);
+	if (!*host || strlen(host) >= sizeof(ret->host) || errno || end == port || *end ||
+	    number < 1 || number > 65535)
+		return false;
+	snprintf(ret->host, sizeof(ret->host), "%s", host);
+	ret->port = (int)number;
+	return true;
+}
+
+static redisReply *ask_one(struct sync *sync, const struct sentinels *sentinels, struct error *err)
+{
+	struct args args = {0};
+	args_add_all(&args, "SENTINEL", "get-master-addr-by-name", sentinels->service, NULL);
+	redisReply *reply = sync_run(sync, &args, err);
+	if (!reply && sentinels->password && err->code == EX_NOPERM &&
+	    sync_login(sync, sentinels->user, sentinels->password, err))
+		reply = sync_run(sync, &args, err);
+	args_free(&args);
+	return reply;
+}
+
+static bool ask_at(const struct sentinels *sentinels, const struct sentinel_place *place,
+                   struct sentinel_answer *ret, struct error *err)
+{
+	char name[ENDPOINT_HOST_MAX + 32];
+	snprintf(name, sizeof(name), "%s:%d (Sentinel)", place->host, place->port);
+	struct sync *sync = sync_dial(name, place->host, place->port, SENTINEL_TIMEOUT_MS, err);
+	redisReply *reply = sync ? ask_one(sync, sentinels, err) : NULL;
+	bool ok = reply && (take_answer(reply, ret) ||
+	                    error_set(err, EX_UNAVAILABLE, "%s doesn't know the service \"%s\"",
+	                              name, sentinels->service));
+	if (reply)
+		freeReplyObject(reply);
+	sync_close(sync);
+	return ok;
+}
+
+bool sentinels_ask(const struct sentinels *sentinels, struct sentinel_answer *ret,
+                   struct error *err)
+{
+	for (size_t i = 0; i < sentinels->n; i++)
+		if (ask_at(sentinels, &sentinels->places[i], ret, err))
+			return true;
+	return false;
+}
