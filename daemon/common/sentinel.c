@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Asks sentinels over connections that wait, each with a deadline: in a program's own time, or in a
+ * thread of the daemon's.
+ */
 #include "common/sentinel.h"
 
-#include "base/mem.h"
 #include "common/sync.h"
 
 #include <errno.h>
@@ -9,41 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-
-static char *copy_or_null(const char *text)
-{
-	return text ? mem_strdup(text) : NULL;
-}
-
-struct sentinels *sentinels_copy(const struct sentinels *sentinels)
-{
-	struct sentinels *copy = mem_alloc(sizeof(*copy));
-	copy->service = mem_strdup(sentinels->service);
-	copy->user = copy_or_null(sentinels->user);
-	copy->password = copy_or_null(sentinels->password);
-	copy->places = mem_alloc(sentinels->n * sizeof(*copy->places));
-	for (; copy->n < sentinels->n; copy->n++)
-		copy->places[copy->n] =
-		        (struct sentinel_place){mem_strdup(sentinels->places[copy->n].host),
-		                                sentinels->places[copy->n].port};
-	return copy;
-}
-
-struct sentinels *sentinels_free(struct sentinels *sentinels)
-{
-	if (!sentinels)
-		return NULL;
-	if (sentinels->password)
-		explicit_bzero(sentinels->password, strlen(sentinels->password));
-	for (size_t i = 0; i < sentinels->n; i++)
-		free(sentinels->places[i].host);
-	free(sentinels->places);
-	free(sentinels->service);
-	free(sentinels->user);
-	free(sentinels->password);
-	free(sentinels);
-	return NULL;
-}
 
 /* [host, port] where the sentinel knows the service; nil where it doesn't. */
 static bool take_answer(const redisReply *reply, struct sentinel_answer *ret)

@@ -4,29 +4,13 @@
 
 #include "base/endpoint.h"
 #include "base/error.h"
-
-#include <stddef.h>
+#include "common/sentinels.h"
 
 /*
  * Redis Sentinel: which server is the master of a service now. Waits, so a loop asks in a thread,
  * with a copy of its own. What a sentinel says may be out of date: whoever connects to the server
  * asks it for its ROLE (Redis' guidelines for Sentinel clients).
  */
-struct sentinel_place {
-	char *host;
-	int port;
-};
-
-struct sentinels {
-	char *service;
-	struct sentinel_place *places;
-	size_t n;
-	char *user, *password; /* for sentinels that want one; NULL for none */
-};
-
-struct sentinels *sentinels_copy(const struct sentinels *sentinels) MUST_CHECK;
-struct sentinels *sentinels_free(struct sentinels *sentinels); /* takes NULL; returns NULL */
-
 struct sentinel_answer {
 	char host[ENDPOINT_HOST_MAX]; /* mostly numeric; a name where sentinels are told to say it
 	                               */

@@ -19,9 +19,9 @@
 enum { READ_BYTES = 16 << 10 };
 
 struct sync {
+	struct target *target;
 	redisContext *context;
 	struct tls_stream *tls; /* NULL without TLS */
-	char *name;             /* for messages */
 	struct resp resp;
 	int timeout_ms;
 };
@@ -110,19 +110,41 @@ static redisReply *read_reply(struct sync *sync, const char **ret_why)
 	}
 }
 
-redisReply *sync_run(struct sync *sync, const struct args *args, struct error *err)
+static bool sync_connect(struct sync *sync, struct error *err);
+static void sync_hang_up(struct sync *sync);
+
+/* NULL with `err` where no answer came. */
+static redisReply *run_once(struct sync *sync, const struct args *args, struct error *err)
 {
 	const char *why = "";
 	redisReply *reply = send_command(sync, args, &why) ? read_reply(sync, &why) : NULL;
-	if (!reply) {
-		error_set(err, EX_UNAVAILABLE, "Redis at %s: %s", sync->name, why);
-		sync->context->err = REDIS_ERR_IO; /* it stays broken */
-		return NULL;
-	}
-	if (reply->type != REDIS_REPLY_ERROR)
+	if (reply)
+		return reply;
+	error_set(err, EX_UNAVAILABLE, "Redis at %s: %s", sync->target->name, why);
+	sync->context->err = REDIS_ERR_IO; /* it stays broken */
+	return NULL;
+}
+
+/* Where another node of a Cluster has the keys, once more there. */
+static redisReply *run_there(struct sync *sync, const struct args *args, redisReply *reply,
+                             struct error *err)
+{
+	if (reply->type != REDIS_REPLY_ERROR || !target_follow(sync->target, reply->str))
+		return reply;
+	freeReplyObject(reply);
+	sync_hang_up(sync);
+	return sync_connect(sync, err) ? run_once(sync, args, err) : NULL;
+}
+
+redisReply *sync_run(struct sync *sync, const struct args *args, struct error *err)
+{
+	redisReply *reply = run_once(sync, args, err);
+	if (reply)
+		reply = run_there(sync, args, reply, err);
+	if (!reply || reply->type != REDIS_REPLY_ERROR)
 		return reply;
 	error_set(err, is_denied(reply->str) ? EX_NOPERM : EX_UNAVAILABLE, "Redis at %s: %s",
-	          sync->name, reply->str);
+	          sync->target->name, reply->str);
 	freeReplyObject(reply);
 	return NULL;
 }
@@ -150,8 +172,9 @@ bool sync_login(struct sync *sync, const char *user, const char *password, struc
 	return ok;
 }
 
-static bool handshake(struct sync *sync, const struct target *target, struct error *err)
+static bool handshake(struct sync *sync, struct error *err)
 {
+	const struct target *target = sync->target;
 	struct args args = {0};
 	bool ok = true;
 	if (target->password) {
@@ -169,90 +192,66 @@ static bool handshake(struct sync *sync, const struct target *target, struct err
 	return ok;
 }
 
-static struct sync *sync_connect(const struct target *target, int timeout_ms, struct error *err)
+static void sync_hang_up(struct sync *sync)
 {
-	struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
-	struct sync *sync = mem_alloc(sizeof(*sync));
-	sync->name = mem_strdup(target->name);
-	sync->timeout_ms = timeout_ms;
+	sync->tls = tls_stream_free(sync->tls);
+	if (sync->context)
+		redisFree(sync->context);
+	sync->context = NULL;
+	sync->resp = (struct resp){0};
+}
+
+static bool sync_open_socket(struct sync *sync, struct error *err)
+{
+	const struct target *target = sync->target;
+	const char *host = target_host(target);
+	struct timeval timeout = {.tv_sec = sync->timeout_ms / 1000,
+	                          .tv_usec = sync->timeout_ms % 1000 * 1000};
 	sync->context = target->socket
 	                        ? redisConnectUnixWithTimeout(target->socket, timeout)
-	                        : redisConnectWithTimeout(target->host, target->port, timeout);
-	if (!sync->context || sync->context->err) {
-		error_set(err, EX_UNAVAILABLE, "Redis at %s can't be reached: %s", sync->name,
-		          sync->context ? sync->context->errstr : "no memory");
-		return sync_close(sync);
-	}
+	                        : redisConnectWithTimeout(host, target_port(target), timeout);
+	if (!sync->context || sync->context->err)
+		return error_set(err, EX_UNAVAILABLE, "Redis at %s can't be reached: %s",
+		                 target->name, sync->context ? sync->context->errstr : "no memory");
 	redisSetTimeout(sync->context, timeout);
 	if (target->trust)
-		sync->tls = tls_stream_new(target->trust, sync->context->fd, target->host);
-	if (target->trust && !sync->tls) {
-		error_set(err, EX_CONFIG, "Redis at %s: TLS: no certificate can have that name",
-		          sync->name);
-		return sync_close(sync);
-	}
-	return sync;
+		sync->tls = tls_stream_new(target->trust, sync->context->fd, host);
+	return !target->trust || sync->tls ||
+	       error_set(err, EX_CONFIG, "Redis at %s: TLS: no certificate can have that name",
+	                 target->name);
+}
+
+static bool sync_connect(struct sync *sync, struct error *err)
+{
+	return sync_open_socket(sync, err) && handshake(sync, err);
 }
 
 struct sync *sync_dial(const char *name, const char *host, int port, int timeout_ms,
                        struct error *err)
 {
-	struct target target = {.name = (char *)name, .host = (char *)host, .port = port};
-	return sync_connect(&target, timeout_ms, err);
+	struct sync *sync = mem_alloc(sizeof(*sync));
+	sync->timeout_ms = timeout_ms;
+	sync->target = mem_alloc(sizeof(*sync->target));
+	sync->target->name = mem_strdup(name);
+	sync->target->host = mem_strdup(host);
+	sync->target->port = port;
+	return sync_open_socket(sync, err) ? sync : sync_close(sync);
 }
 
-/* Behind Sentinel: a server that was the master may not know yet that it isn't. A user who may not
- * ask finds out by what it answers. */
-static bool is_master(struct sync *sync, struct error *err)
+struct sync *sync_reach(struct target *target, int timeout_ms, struct error *err)
 {
-	struct args args = {0};
-	args_add(&args, "ROLE");
-	redisReply *reply = sync_run(sync, &args, err);
-	args_free(&args);
-	if (!reply)
-		return err->code == EX_NOPERM;
-	bool master = reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
-	              reply->element[0]->type == REDIS_REPLY_STRING &&
-	              strcmp(reply->element[0]->str, "master") == 0;
-	freeReplyObject(reply);
-	return master || error_set(err, EX_UNAVAILABLE,
-	                           "Redis at %s: the sentinels name a server that isn't a master",
-	                           sync->name);
-}
-
-static bool find_master(struct target *target, struct error *err)
-{
-	struct sentinel_answer answer;
-	if (!sentinels_ask(target->sentinels, &answer, err))
-		return error_prefix(err, "Redis at %s", target->name);
-	free(target->host);
-	target->host = mem_strdup(answer.host);
-	target->port = answer.port;
-	return true;
-}
-
-struct sync *sync_open(const struct settings *settings, int timeout_ms, struct error *err)
-{
-	struct target *target = target_new(settings, err);
-	if (!target)
-		return NULL;
-	struct sync *sync = !target->sentinels || find_master(target, err)
-	                            ? sync_connect(target, timeout_ms, err)
-	                            : NULL;
-	if (sync && (!handshake(sync, target, err) || (target->sentinels && !is_master(sync, err))))
-		sync = sync_close(sync);
-	target_free(target);
-	return sync;
+	struct sync *sync = mem_alloc(sizeof(*sync));
+	sync->target = target;
+	sync->timeout_ms = timeout_ms;
+	return sync_connect(sync, err) ? sync : sync_close(sync);
 }
 
 struct sync *sync_close(struct sync *sync)
 {
 	if (!sync)
 		return NULL;
-	tls_stream_free(sync->tls);
-	if (sync->context)
-		redisFree(sync->context);
-	free(sync->name);
+	sync_hang_up(sync);
+	target_free(sync->target);
 	free(sync);
 	return NULL;
 }

@@ -24,6 +24,9 @@ struct sync;
  * failure. */
 struct sync *sync_open(const struct settings *settings, int timeout_ms,
                        struct error *err) MUST_CHECK;
+/* The same at the target's host, not asking its sentinels; takes `target` over. */
+struct target;
+struct sync *sync_reach(struct target *target, int timeout_ms, struct error *err) MUST_CHECK;
 /* Connects to any server that speaks the protocol, without more; `name` is for messages. */
 struct sync *sync_dial(const char *name, const char *host, int port, int timeout_ms,
                        struct error *err) MUST_CHECK;

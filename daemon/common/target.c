@@ -148,6 +148,52 @@ bool target_reread(struct target *target, struct error *err)
 	return true;
 }
 
+const char *target_host(const struct target *target)
+{
+	return target->moved_host ? target->moved_host : target->host;
+}
+
+int target_port(const struct target *target)
+{
+	return target->moved_host ? target->moved_port : target->port;
+}
+
+void target_return(struct target *target)
+{
+	free(target->moved_host);
+	target->moved_host = NULL;
+}
+
+bool target_follow(struct target *target, const char *words)
+{
+	int slot, start = 0, port;
+	if (target->socket || sscanf(words, "MOVED %d %n", &slot, &start) < 1 || start == 0)
+		return false;
+	const char *place = words + start, *colon = strrchr(place, ':');
+	if (!colon || sscanf(colon, ":%d", &port) != 1 || port < 1 || port > 65535)
+		return false;
+	/* A node that doesn't know its own name leaves it out: it is the one that was asked. */
+	char *host = colon == place ? mem_strdup(target_host(target))
+	                            : strndup(place, (size_t)(colon - place));
+	if (!host)
+		bug("no memory");
+	target_return(target);
+	target->moved_host = host;
+	target->moved_port = port;
+	return true;
+}
+
+void target_turn_sentinels(struct target *target)
+{
+	struct sentinels *sentinels = target->sentinels;
+	if (!sentinels)
+		return;
+	struct sentinel_place first = sentinels->places[0];
+	memmove(sentinels->places, sentinels->places + 1,
+	        (sentinels->n - 1) * sizeof(*sentinels->places));
+	sentinels->places[sentinels->n - 1] = first;
+}
+
 struct target *target_free(struct target *target)
 {
 	if (!target)
@@ -156,6 +202,7 @@ struct target *target_free(struct target *target)
 	free(target->password_path);
 	free(target->socket);
 	free(target->host);
+	target_return(target);
 	sentinels_free(target->sentinels);
 	tls_trust_free(target->trust);
 	free(target->user);

@@ -3,7 +3,7 @@
 #define COMMON_TARGET_H
 
 #include "base/error.h"
-#include "common/sentinel.h"
+#include "common/sentinels.h"
 #include "common/tls_stream.h"
 #include "model/settings.h"
 
@@ -18,6 +18,9 @@ struct target {
 	char *password_path;         /* of the file that it was read from; NULL for none */
 	int db;
 	char *name; /* for the log: without password */
+	/* The node of a Redis Cluster that has our keys, once another has said so; NULL before. */
+	char *moved_host;
+	int moved_port;
 };
 
 /*
@@ -29,6 +32,17 @@ struct target *target_new(const struct settings *settings, struct error *err) MU
 /* Reads the password again where it came from a file: it may have been changed. Else all stays as
  * it is. */
 bool target_reread(struct target *target, struct error *err) MUST_CHECK;
+/* Where to connect to. */
+const char *target_host(const struct target *target);
+int target_port(const struct target *target);
+/* Takes the place from "MOVED SLOT HOST:PORT" (Redis Cluster specification); false for other words,
+ * and for a Unix socket. All our keys have to be in one slot. */
+bool target_follow(struct target *target, const char *words);
+void target_return(struct target *target); /* to where the configuration says */
+
+/* The sentinel that was asked first is asked last from now on: it may know less than others. */
+void target_turn_sentinels(struct target *target);
+
 struct target *target_free(struct target *target); /* takes NULL; returns NULL */
 
 #endif

@@ -84,8 +84,18 @@ static struct publications *outcomes_due(const struct engine *engine, size_t max
 	return publications;
 }
 
+/* As if what came later had not been given yet. Of what isn't confirmed, some goes twice. */
+static void take_back(struct engine *engine, struct instant since)
+{
+	int64_t before = spool_outcome_before(engine->spool, since);
+	if (before < engine->handed)
+		engine->handed = before;
+}
+
 void engine_publish_outcomes(struct engine *engine)
 {
+	if (engine->in->publish_since.ms > 0)
+		take_back(engine, engine->in->publish_since);
 	size_t max = engine->in->outcomes_max;
 	struct publications *due = max > 0 ? outcomes_due(engine, max) : NULL;
 	engine->out->publications = due;

@@ -40,7 +40,9 @@ struct turn_input {
 	const struct office_write_result *office_writes_done; /* in order */
 	size_t n_office_writes_done;
 	int64_t published; /* Redis has all outcomes up to this one */
-	bool feed_unread;  /* customers of the feed may be unread: nobody is finally unknown */
+	/* Redis may have lost what it got since then, so it is published again; 0: nothing. */
+	struct instant publish_since;
+	bool feed_unread; /* customers of the feed may be unread: nobody is finally unknown */
 
 	/* what may go out */
 	size_t room;         /* how many mails may be dispatched */

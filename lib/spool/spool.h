@@ -295,6 +295,8 @@ struct spool_outcome *spool_dead_named(struct spool *spool, const char *entry, i
 void spool_dead_retried(struct spool *spool, int64_t seq); /* it is off the list */
 /* Whether this very dead letter (the same feed, entry and fields) is on record up to `seq`. */
 bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int64_t seq);
+/* The last one before that time; 0 where there is none. */
+int64_t spool_outcome_before(struct spool *spool, struct instant time);
 int64_t spool_published(struct spool *spool);
 void spool_set_published(struct spool *spool, int64_t seq);
 /* Means nothing, but the disk has to take it. */

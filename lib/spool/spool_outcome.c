@@ -264,6 +264,14 @@ bool spool_dead_known(struct spool *spool, const struct spool_outcome *dead, int
 	return spool_run_int(spool, q, 0) != 0;
 }
 
+int64_t spool_outcome_before(struct spool *spool, struct instant time)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT seq FROM outcome WHERE time < ?1 ORDER BY seq DESC LIMIT 1");
+	db_bind_instant(q, 1, time);
+	return spool_run_int(spool, q, 0);
+}
+
 int64_t spool_published(struct spool *spool)
 {
 	return spool_run_int(

@@ -176,3 +176,84 @@ def test_sentinels_that_want_a_password(world):
                                                           "customer": "1001"})
     world.mails(1)
     assert "secret" not in world.daemon.log()
+
+
+def outcomes(server):
+    return {fields["id"]: fields["event"] for _, fields in server.client().xrange("jobs:outcomes")}
+
+
+def test_outcomes_that_the_new_master_never_got(world, office):
+    """The replica stands still while they are published, and takes over without them."""
+    world.start_daemon()
+    old = office.master()
+    office.xadd("1")
+    wait_until(lambda: outcomes(old), "the first outcomes")
+    new = office.other(old)
+    old.client().wait(1, 5000)
+    new.client().execute_command("REPLICAOF", "NO", "ONE")  # which is as good as a link that is cut
+    office.xadd("2")
+    world.mails(2)
+    wait_until(lambda: "2" in outcomes(old).values(), "the second's outcomes")
+    published = outcomes(old)
+    assert "2" not in outcomes(new).values()
+    for sentinel in office.sentinels:
+        sentinel.client.execute_command("SENTINEL", "REMOVE", "office")
+        sentinel.client.execute_command("SENTINEL", "MONITOR", "office", "127.0.0.1", new.port, 2)
+    old.stop()
+    wait_until(lambda: outcomes(new).items() >= published.items(), lambda: f"{published} in {outcomes(new)}", 60)
+    assert len(world.mails()) == 2
+    assert world.daemon.log().count("are published again") == 1
+
+
+def test_a_master_that_lives_but_was_replaced_is_left(world, office):
+    """Nothing breaks: its connections are fine, and it calls itself master."""
+    world.start_daemon()
+    old = office.master()
+    office.xadd("1")
+    world.mails(1)
+    new = office.other(old)
+    for sentinel in office.sentinels:
+        sentinel.client.execute_command("SENTINEL", "REMOVE", "office")
+    new.client().execute_command("REPLICAOF", "NO", "ONE")
+    for sentinel in office.sentinels:
+        sentinel.client.execute_command("SENTINEL", "MONITOR", "office", "127.0.0.1", new.port, 2)
+    world.daemon.wait_log("the sentinels name another master", timeout=30)
+    new.client().xadd("jobs:events", {"id": "2", "type": "job.completed", "job": "2", "customer": "1001"})
+    world.mails(2, timeout=30)
+    assert old.client().ping()
+
+
+def test_a_stale_sentinel_does_not_keep_us(world, office):
+    """The first one was cut off before the failover, and goes on naming a server that is gone."""
+    world.start_daemon()
+    old = office.master()
+    office.xadd("1")
+    world.mails(1)
+    stale = Sentinel(world, "stale", old.port, quorum=9)
+    world.daemon.stop()
+    url = world.settings["redis"]["url"]
+    world.configure(redis={"url": url.replace("sentinel://", f"sentinel://127.0.0.1:{stale.port},")})
+    old.client().wait(1, 2000)
+    old.stop()
+    wait_until(lambda: all(s.master() != old.port for s in office.sentinels), "the failover", 60)
+    world.start_daemon()
+    office.xadd("2")
+    world.mails(2, timeout=60)
+
+
+def test_a_master_without_enough_replicas(world, office):
+    """min-replicas-to-write: it takes no writes (NOREPLICAS) until one is back, and nothing is lost."""
+    world.start_daemon()
+    master = office.master()
+    replica = office.other(master)
+    master.client().config_set("min-replicas-max-lag", 1)
+    master.client().config_set("min-replicas-to-write", 1)
+    office.xadd("1")
+    world.mails(1)
+    master.client().config_set("min-replicas-to-write", 2)
+    world.daemon.wait_log("NOREPLICAS", timeout=60)
+    assert replica.client().ping()
+    master.client().config_set("min-replicas-to-write", 1)
+    office.xadd("2")
+    world.mails(2, timeout=60)
+    wait_until(lambda: "2" in outcomes(master).values(), "its outcome")

@@ -89,6 +89,15 @@ void engine_thread_published(struct engine_thread *t, int64_t seq, uint64_t take
 	pthread_mutex_unlock(&t->lock);
 }
 
+void engine_thread_publish_again(struct engine_thread *t, struct instant since)
+{
+	pthread_mutex_lock(&t->lock);
+	t->coming.publish_since = since;
+	t->nudged = true;
+	pthread_cond_signal(&t->come);
+	pthread_mutex_unlock(&t->lock);
+}
+
 void engine_thread_set_templates(struct engine_thread *t, struct templates *templates)
 {
 	pthread_mutex_lock(&t->lock);

@@ -94,6 +94,8 @@ void engine_thread_submit(struct engine_thread *thread, struct intake *intake); 
 void engine_thread_feed_read(struct engine_thread *thread);
 /* Redis has all publications up to `seq`; all that it has got since the start weigh `taken`. */
 void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t taken);
+/* What was published since then is published once more, under the same ids. */
+void engine_thread_publish_again(struct engine_thread *thread, struct instant since);
 /* Takes it over. */
 void engine_thread_command(struct engine_thread *thread, struct command *command);
 /* Doesn't wait: the turn under way ends with the old ones. */

@@ -15,6 +15,7 @@
 #include "dispatchd/redis/maintenance.h"
 #include "dispatchd/redis/publish.h"
 #include "dispatchd/redis/reader.h"
+#include "dispatchd/redis/server.h"
 #include "dispatchd/sys/log.h"
 #include "model/metric.h"
 
@@ -50,6 +51,7 @@ struct redis_client {
 	struct channel *channel;
 	struct maintenance *maintenance;
 	struct publisher *publisher;
+	struct server *server;
 	bool feed_read; /* since the start */
 	bool up;        /* all connections are */
 	bool reported;  /* the log has that they aren't */
@@ -68,6 +70,7 @@ static void reset_commands(struct redis_client *client)
 	flow_reset(&client->flow);
 	publisher_reset(client->publisher);
 	maintenance_reset(client->maintenance);
+	server_reset(client->server, client->flow.commands);
 	list_reset_commands(client->list);
 }
 
@@ -180,8 +183,17 @@ static void reread_password(struct redis_client *client, const char *why)
 		log_fault(LOG_ERR, "can't reread the Redis password: %s", err.text);
 }
 
+/* Another sentinel may know better, or the node that was configured. */
+static void look_elsewhere(struct redis_client *client, const char *why)
+{
+	target_turn_sentinels(client->target);
+	if (strncmp(why, "MOVED ", 6) != 0)
+		target_return(client->target);
+}
+
 static void on_down(void *arg, const char *why)
 {
+	look_elsewhere(((struct slot *)arg)->client, why);
 	reread_password(((struct slot *)arg)->client, why);
 	if (resp_is_too_long(why))
 		client_on_too_long(arg);
@@ -189,13 +201,20 @@ static void on_down(void *arg, const char *why)
 }
 
 /* Another server may be behind the address by now: every connection goes. */
-static void on_unusable(void *arg, const char *words)
+static void leave_server(void *arg, const char *words)
 {
-	struct redis_client *client = ((struct slot *)arg)->client;
+	struct redis_client *client = arg;
 	client->doubted = true;
+	if (target_follow(client->target, words))
+		server_forget(client->server);
 	for (size_t i = 0; i < SLOTS; i++)
 		if (client->slots[i].connection)
 			redis_connection_renew(client->slots[i].connection, words);
+}
+
+static void on_unusable(void *arg, const char *words)
+{
+	leave_server(((struct slot *)arg)->client, words);
 }
 
 static const struct redis_connection_events connection_hooks = {
@@ -283,6 +302,7 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
 	        maintenance_new(&client->flow, client->reader, settings->redis.claim_after_ms,
 	                        settings->redis.keep_ms);
 	client->publisher = publisher_new(engine, client->flow.commands);
+	client->server = server_new(base, target, engine, leave_server, client);
 	expect_streams(client, settings);
 	for (size_t i = 0; i < SLOTS; i++)
 		if (client->slots[i].connection)
@@ -299,6 +319,7 @@ struct redis_client *redis_client_free(struct redis_client *client)
 		redis_connection_free(client->slots[i].connection);
 	flow_free(&client->flow);
 	publisher_free(client->publisher);
+	server_free(client->server);
 	maintenance_free(client->maintenance);
 	channel_free(client->channel);
 	list_free(client->list);

@@ -55,6 +55,7 @@ struct redis_connection {
 	enum connection_state state;
 	struct wire *wire; /* CONNECTING to FAILING */
 	struct resolution *resolution;
+	struct resolved peer; /* CONNECTING to FAILING; the address is "" for a Unix socket */
 	struct event *timer;
 	unsigned awaited;
 	unsigned failures;    /* in a row; one that is ready for a short while only counts, too */
@@ -141,9 +142,9 @@ void redis_connection_renew(struct redis_connection *connection, const char *why
 /* Redis' errors that mean an unusable server, not a bad command or key. */
 static bool is_unusable(const redisReply *reply)
 {
-	static const char *const words[] = {"READONLY ",  "MASTERDOWN ",  "LOADING ",
-	                                    "UNBLOCKED ", "CLUSTERDOWN ", "NOREPLICAS ",
-	                                    "NOAUTH ",    "WRONGPASS "};
+	static const char *const words[] = {"READONLY ",    "MASTERDOWN ", "LOADING ", "UNBLOCKED ",
+	                                    "CLUSTERDOWN ", "NOREPLICAS ", "NOAUTH ",  "WRONGPASS ",
+	                                    "MOVED ",       "TRYAGAIN "};
 	if (reply->type != REDIS_REPLY_ERROR)
 		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -172,9 +173,11 @@ static void on_reply(void *arg, const redisReply *reply)
 	if (reply) {
 		connection->awaited--;
 		watch_peer(connection);
-		if (connection->state == CONNECTION_READY && is_unusable(reply)) {
-			connection->events->unusable(connection->arg, reply->str);
-			reply = NULL;
+		if (is_unusable(reply)) {
+			if (connection->state == CONNECTION_READY)
+				connection->events->unusable(connection->arg, reply->str);
+			if (connection->state == CONNECTION_FAILING)
+				reply = NULL;
 		}
 	}
 	call->fn(call->arg, reply);
@@ -330,7 +333,9 @@ static void connection_connect(struct redis_connection *connection, const char *
 	                         .address = address,
 	                         .port = port,
 	                         .trust = target->trust,
-	                         .host = target->host};
+	                         .host = target_host(target)};
+	connection->peer.port = port;
+	snprintf(connection->peer.address, sizeof(connection->peer.address), "%s", address);
 	connection->wire = wire_connect(connection->base, &peer, &wire_hooks, connection, why);
 	if (connection->wire)
 		ring_in(connection, CONNECT_MS);
@@ -357,8 +362,8 @@ static bool is_numeric(const char *host)
 void redis_connection_open(struct redis_connection *connection)
 {
 	const struct target *target = connection->target;
-	if (target->socket || is_numeric(target->host)) {
-		connection_connect(connection, target->host, target->port);
+	if (target->socket || is_numeric(target_host(target))) {
+		connection_connect(connection, target_host(target), target_port(target));
 		return;
 	}
 	connection_move_to(connection, CONNECTION_RESOLVING);
@@ -377,8 +382,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	}
 	bool tls = connection->target->trust && connection->state == CONNECTION_HANDSHAKE;
 	end_wire(connection);
-	lost(connection, tls ? "no answer in time; perhaps this port doesn't speak TLS"
-	                     : "no answer in time");
+	lost(connection,
+	     tls ? "no answer in time; perhaps this port doesn't speak TLS" : "no answer in time");
 }
 
 struct redis_connection *redis_connection_new(struct event_base *base, const struct target *target,
@@ -414,6 +419,12 @@ struct redis_connection *redis_connection_free(struct redis_connection *connecti
 	event_free(connection->timer);
 	free(connection);
 	return NULL;
+}
+
+const struct resolved *redis_connection_peer(const struct redis_connection *connection)
+{
+	bool there = connection->state == CONNECTION_READY && connection->peer.address[0];
+	return there ? &connection->peer : NULL;
 }
 
 bool redis_connection_ready(const struct redis_connection *connection)

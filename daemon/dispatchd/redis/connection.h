@@ -52,6 +52,10 @@ void redis_connection_close(struct redis_connection *connection);
 /* Closes it. Takes NULL; returns NULL. */
 struct redis_connection *redis_connection_free(struct redis_connection *connection);
 
+/* Where it is connected to; NULL unless it is ready, and for a Unix socket. */
+struct resolved;
+const struct resolved *redis_connection_peer(const struct redis_connection *connection);
+
 bool redis_connection_ready(const struct redis_connection *connection);
 /* Commands not yet answered. */
 unsigned redis_connection_awaited(const struct redis_connection *connection);

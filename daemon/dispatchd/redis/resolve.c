@@ -6,6 +6,7 @@
 #include "dispatchd/redis/resolve.h"
 
 #include "base/mem.h"
+#include "common/sentinel.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -120,8 +121,8 @@ struct resolution *resolve_start(struct event_base *base, const struct target *t
 	struct resolution *r = mem_alloc(sizeof(*r));
 	pthread_mutex_init(&r->lock, NULL);
 	r->holders = 2;
-	r->host = mem_strdup(target->host);
-	r->port = target->port;
+	r->host = mem_strdup(target_host(target));
+	r->port = target_port(target);
 	r->sentinels = target->sentinels ? sentinels_copy(target->sentinels) : NULL;
 	r->done = done;
 	r->arg = arg;

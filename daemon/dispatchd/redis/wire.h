@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /*
- * One connection to Redis in the loop, from the first byte to the last. hiredis formats commands
+ * One connection to Redis in the loop, from the first byte to the last. hiredis connects
  * and parses replies; what it parses was looked at before (base/resp.h), and which reply belongs to
  * which command is known here. A peer that sends what nobody asked for, or breaks the protocol,
  * loses the connection.

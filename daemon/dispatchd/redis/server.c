@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Asks on the connection for commands as it comes, and sentinels by a timer. */
+#include "dispatchd/redis/server.h"
+
+#include "base/mem.h"
+#include "common/clock.h"
+#include "dispatchd/redis/resolve.h"
+#include "dispatchd/sys/log.h"
+
+#include <event2/event.h>
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUN_ID_MAX = 64 };
+
+struct server {
+	struct event_base *base;
+	struct target *target;
+	struct engine_thread *engine;
+	void (*left)(void *arg, const char *why);
+	void *arg;
+	char run_id[RUN_ID_MAX]; /* of the last one; "" before the first */
+	struct redis_connection *commands;
+	struct event *timer; /* for the next look; NULL without Sentinel */
+	struct resolution *look;
+};
+
+/* ---- its run id */
+
+/* The value behind `name` in INFO's lines; false where it isn't there or is too long. */
+static bool info_find(const char *info, const char *name, char *ret, size_t size)
+{
+	const char *at = strstr(info, name);
+	if (!at)
+		return false;
+	at += strlen(name);
+	size_t len = strcspn(at, "\r\n");
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(ret, at, len);
+	ret[len] = '\0';
+	return true;
+}
+
+/* A user who may not ask (NOPERM) doesn't learn of another server. */
+static void on_info(void *arg, const redisReply *reply)
+{
+	struct server *server = arg;
+	char run_id[RUN_ID_MAX];
+	if (!reply || !redis_connection_ready(server->commands) ||
+	    reply->type != REDIS_REPLY_STRING ||
+	    !info_find(reply->str, "\nrun_id:", run_id, sizeof(run_id)))
+		return;
+	bool another = server->run_id[0] && strcmp(server->run_id, run_id) != 0;
+	memcpy(server->run_id, run_id, sizeof(run_id));
+	if (!another)
+		return;
+	log_write(LOG_NOTICE,
+	          "Redis is another server than before or was restarted: outcomes of the last %d s "
+	          "are published again redis=%s",
+	          SERVER_AGAIN_MS / 1000, server->target->name);
+	engine_thread_publish_again(server->engine, instant_add(clock_now(), -SERVER_AGAIN_MS));
+}
+
+void server_forget(struct server *server)
+{
+	server->run_id[0] = '\0';
+}
+
+void server_reset(struct server *server, struct redis_connection *commands)
+{
+	struct args args = {0};
+	server->commands = commands;
+	args_add_all(&args, "INFO", "server", NULL);
+	redis_connection_send(commands, &args, on_info, server);
+	args_free(&args);
+}
+
+/* ---- looks at what the sentinels say */
+
+static void look_again(struct server *server)
+{
+	struct timeval wait = {.tv_sec = SERVER_LOOK_MS / 1000};
+	event_add(server->timer, &wait);
+}
+
+static void on_found(void *arg, const struct resolved *found, const char *why)
+{
+	struct server *server = arg;
+	char words[256];
+	(void)why; /* that no sentinel answers is no reason to leave a server that does */
+	server->look = NULL;
+	look_again(server);
+	const struct resolved *now =
+	        server->commands ? redis_connection_peer(server->commands) : NULL;
+	if (!found || !now ||
+	    (strcmp(found->address, now->address) == 0 && found->port == now->port))
+		return;
+	snprintf(words, sizeof(words), "the sentinels name another master: %s port %d",
+	         found->address, found->port);
+	server->left(server->arg, words);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *server = arg;
+	(void)fd;
+	(void)what;
+	server->look = resolve_start(server->base, server->target, on_found, server);
+}
+
+struct server *server_new(struct event_base *base, struct target *target,
+                          struct engine_thread *engine, void (*left)(void *arg, const char *why),
+                          void *arg)
+{
+	struct server *server = mem_alloc(sizeof(*server));
+	*server = (struct server){
+	        .base = base, .target = target, .engine = engine, .left = left, .arg = arg};
+	if (!target->sentinels)
+		return server;
+	server->timer = event_new(base, -1, 0, on_look, server);
+	if (!server->timer)
+		bug("no memory for a timer");
+	look_again(server);
+	return server;
+}
+
+struct server *server_free(struct server *server)
+{
+	if (!server)
+		return NULL;
+	resolve_abandon(server->look);
+	if (server->timer)
+		event_free(server->timer);
+	free(server);
+	return NULL;
+}
