@@ -160,6 +160,8 @@ static void read_limits(const json_t *json)
 		int64_t *value;
 	} rows[] = {
 	        {"connect_ms", &probe.limits.connect_ms},
+	        {"race_ms", &probe.limits.race_ms},
+	        {"family_ms", &probe.limits.family_ms},
 	        {"greeting_ms", &probe.limits.greeting_ms},
 	        {"tls_ms", &probe.limits.tls_ms},
 	        {"auth_ms", &probe.limits.auth_ms},

@@ -17,10 +17,10 @@
  *
  * - esmtp.c: success is judged by four signs at once; mails are fed from the callbacks, so that a
  *   connection carries many; line ends are CRLF and nothing else.
- * - esmtp_net.c: connect(), poll(), read(), write(), getaddrinfo(), freeaddrinfo() as the library
- * sees them in our sessions: waits of a coroutine, TCP_NODELAY, time limits, a second descriptor
- * for the watch, IPv6 literals, Unix sockets, writing before reading; no call that only asks
- * whether another may be made, and a mail in one piece.
+ * - esmtp_net.c: connect(), poll(), read(), write(), getaddrinfo() and freeaddrinfo(), as the
+ *   library sees them in our sessions: waits of a coroutine, TCP_NODELAY, time limits, a second
+ *   descriptor for the watch, all addresses side by side (race.c), Unix sockets, writing before
+ *   reading; no call that only asks whether another may be made, and a mail in one piece.
  * - esmtp_secure.c: TLS from the first byte, below the library, which doesn't know of it.
  * - libc.c: the real ones of these, for our own use.
  * - helo.c: a name for EHLO that strict relays accept.

@@ -32,8 +32,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* How long we wait at a time for a connection, so that a pool that ends is noticed. */
-enum { SLICE_MS = 500 };
 /* Bytes sent and not acknowledged for this long: the peer is gone. */
 enum { UNACKNOWLEDGED_MS = 60 * 1000 };
 
@@ -96,54 +94,6 @@ static void choose_name(struct net *net, int fd)
 	            net->greet_as);
 }
 
-/* Waits for a connect() under way; 0 or an errno. */
-static int await(struct net *net, int fd)
-{
-	int64_t end_ms = clock_mono_ms() + net->limits->connect_ms;
-
-	for (;;) {
-		int64_t now_ms = clock_mono_ms();
-		int error = 0;
-		socklen_t len = sizeof error;
-		if (now_ms >= end_ms)
-			return ETIMEDOUT;
-		if (watch_is_cut(net->watch))
-			return ECANCELED;
-		if (tls_wait(net, POLLOUT,
-		             end_ms - now_ms < SLICE_MS ? end_ms : now_ms + SLICE_MS) == 0)
-			continue;
-		return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
-	}
-}
-
-static int connect_within(struct net *net, int fd, const struct sockaddr *address, socklen_t len)
-{
-	int error = 0;
-
-	secure_end(net); /* of the address before */
-	net->tls_fault[0] = '\0';
-	net->connected = false;
-	net->fd = fd;
-	net->full = false;
-	net->in_body = false;
-	net->n_held = 0;
-	if (!watch_follow(net->watch, fd))
-		return ECANCELED;
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	set_options(fd, address->sa_family);
-	if (libc_connect(fd, address, len) < 0)
-		error = errno == EINPROGRESS || errno == EINTR ? await(net, fd) : errno;
-	if (error)
-		return error;
-	net->connected = true;
-	net->loopback = is_loopback(address);
-	net->fault[0] = '\0';
-	choose_name(net, fd);
-	watch_arm(net->watch, net->limits->greeting_ms);
-	return 0;
-}
-
 /* "192.0.2.1", without its port. */
 static void address_text(const struct sockaddr *address, char ret[INET6_ADDRSTRLEN])
 {
@@ -156,36 +106,145 @@ static void address_text(const struct sockaddr *address, char ret[INET6_ADDRSTRL
 		inet_ntop(address->sa_family, from, ret, INET6_ADDRSTRLEN);
 }
 
-static void note_connected(struct net *net, const struct sockaddr *address, int error)
+/* "192.0.2.1: Connection refused", or one of the two. */
+static void try_text(const struct race_try *one, char *ret, size_t size)
 {
-	char text[INET6_ADDRSTRLEN + 100], where[INET6_ADDRSTRLEN];
+	char where[INET6_ADDRSTRLEN];
+
+	address_text(one->address->ai_addr, where);
+	snprintf(ret, size, "%s%s%s", where, where[0] && one->error ? ": " : "",
+	         one->error ? strerror(one->error)
+	         : where[0] ? ""
+	                    : "connected");
+}
+
+static void note_try(struct net *net, const struct race_try *one)
+{
+	char text[INET6_ADDRSTRLEN + 100];
 
 	if (!net->steps)
 		return;
-	address_text(address, where);
-	snprintf(text, sizeof text, "%s%s%s", where, where[0] && error ? ": " : "",
-	         error      ? strerror(error)
-	         : where[0] ? ""
-	                    : "connected");
-	steps_end(net->steps, error != 0, text);
+	try_text(one, text, sizeof text);
+	steps_begin(net->steps, "connect");
+	steps_end(net->steps, one->error != 0, text);
+}
+
+/* Of those that have failed; each is noted once, and once is enough where all say the same. */
+static void note_failed(struct net *net, const struct race *before)
+{
+	const struct race *race = &net->race;
+	char text[INET6_ADDRSTRLEN + 100];
+	bool alike = true;
+	size_t used = 0;
+
+	for (size_t i = 0; i < race->n; i++) {
+		alike = alike && race->tries[i].error == race->tries[0].error;
+		if (race->tries[i].error && before->tries[i].state != RACE_OVER)
+			note_try(net, &race->tries[i]);
+	}
+	if (alike) {
+		net_fault(net, net->target->name, strerror(race->tries[0].error));
+		return;
+	}
+	net->fault[0] = '\0';
+	for (size_t i = 0; i < race->n && used < sizeof net->fault; i++) {
+		try_text(&race->tries[i], text, sizeof text);
+		used += (size_t)snprintf(net->fault + used, sizeof net->fault - used, "%s%s",
+		                         used ? "; " : "", text);
+	}
+}
+
+/* ---- IPv6 and IPv4 ---- */
+
+static int family_to_try(const struct net *net)
+{
+	const struct esmtp_habits *habits = net->target->habits;
+
+	return clock_mono_ms() < atomic_load(&habits->family_until_ms)
+	               ? atomic_load(&habits->family)
+	               : AF_UNSPEC;
+}
+
+/* The time isn't drawn out by connections that the habit itself has led there: the resolver's
+ * choice is tried again in the end. */
+static void learn_family(struct net *net, int family)
+{
+	struct esmtp_habits *habits = net->target->habits;
+	int64_t now_ms = clock_mono_ms();
+
+	if (family == net->found->ai_family) {
+		atomic_store(&habits->family_until_ms, 0);
+	} else if (now_ms >= atomic_load(&habits->family_until_ms)) {
+		atomic_store(&habits->family, family);
+		atomic_store(&habits->family_until_ms, now_ms + net->limits->family_ms);
+	}
+}
+
+/* ---- connected ---- */
+
+static void net_reset(struct net *net, int fd)
+{
+	secure_end(net); /* of the address before */
+	net->tls_fault[0] = '\0';
+	net->connected = false;
+	net->fd = fd;
+	net->full = false;
+	net->in_body = false;
+	net->n_held = 0;
+}
+
+/* The connection `from` becomes libesmtp's `fd`. 0 or an errno. */
+static int take_over(struct net *net, int fd, int from, const struct addrinfo *address)
+{
+	int error = dup3(from, fd, O_CLOEXEC) < 0 ? errno : 0;
+
+	close(from);
+	if (error || !watch_follow(net->watch, fd))
+		return error ? error : ECANCELED;
+	set_options(fd, address->ai_family);
+	net->connected = true;
+	net->loopback = is_loopback(address->ai_addr);
+	net->fault[0] = '\0';
+	choose_name(net, fd);
+	learn_family(net, address->ai_family);
+	watch_arm(net->watch, net->limits->greeting_ms);
+	return 0;
+}
+
+/* To whichever address answers first. libesmtp has them all and goes through them: once more, if
+ * the server at one of them doesn't greet well, and in vain, if there is none left. */
+static int connect_raced(struct net *net, int fd)
+{
+	const struct race before = net->race;
+	const struct race_try *won;
+	int from, error;
+
+	net_reset(net, fd);
+	if (!race_is_open(&net->race))
+		return ECONNREFUSED;
+	from = race_run(&net->race, net->watch, net->limits->race_ms, net->limits->connect_ms,
+	                &won);
+	note_failed(net, &before);
+	if (from < 0)
+		return net->race.tries[net->race.n - 1].error;
+	error = take_over(net, fd, from, won->address);
+	if (error)
+		net_fault(net, net->target->name, strerror(error));
+	else
+		note_try(net, won);
+	return error;
 }
 
 __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
 {
 	struct net *here = coroutine_kept();
-	const struct sockaddr *address = to.__sockaddr__;
 	int error;
 
 	if (!here)
-		return libc_connect(fd, address, len);
-	steps_begin(here->steps, "connect");
-	error = connect_within(here, fd, address, len);
-	note_connected(here, address, error);
-	if (!error)
-		return 0;
-	net_fault(here, here->target->name, strerror(error));
+		return libc_connect(fd, to.__sockaddr__, len);
+	error = connect_raced(here, fd);
 	errno = error;
-	return -1;
+	return error ? -1 : 0;
 }
 
 /* ---- poll(), read() and write() ---- */
@@ -369,17 +428,26 @@ static int lookup_host(struct net *net, struct addrinfo **ret)
 	return state;
 }
 
+static void found(struct net *net, const struct addrinfo *list)
+{
+	net->found = list;
+	race_set(&net->race, list, family_to_try(net));
+}
+
 static int lookup_target(struct net *net, struct addrinfo **ret)
 {
 	int state;
 
 	if (net->target->local) {
 		*ret = net->own = unix_address(net->target->host);
+		found(net, *ret);
 		return 0;
 	}
 	steps_begin(net->steps, "resolve");
 	state = lookup_host(net, ret);
 	note_resolved(net, state, state == 0 ? *ret : NULL);
+	if (state == 0)
+		found(net, *ret);
 	return state;
 }
 

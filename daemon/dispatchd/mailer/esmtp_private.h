@@ -4,6 +4,7 @@
 
 #include "dispatchd/mailer/esmtp.h"
 #include "dispatchd/mailer/helo.h"
+#include "dispatchd/mailer/race.h"
 
 /* In this order: <libesmtp.h> declares some functions only if these were there before it. */
 #include <stdarg.h>
@@ -24,9 +25,11 @@ struct net {
 	const struct esmtp_target *target;
 	const struct mailer_limits *limits;
 	struct watch *watch;
-	struct steps *steps;  /* of a test; NULL else */
-	struct addrinfo *own; /* made here, not by the resolver */
-	bool loopback;        /* connected, and the peer is this host */
+	struct steps *steps;          /* of a test; NULL else */
+	struct addrinfo *own;         /* made here, not by the resolver */
+	const struct addrinfo *found; /* what libesmtp has got of getaddrinfo() */
+	struct race race;             /* for its addresses */
+	bool loopback;                /* connected, and the peer is this host */
 	bool connected;
 	int fd;       /* libesmtp's own; -1: none yet */
 	bool full;    /* the last write would have waited */
@@ -56,11 +59,16 @@ struct talk {
 };
 
 /*
+ * What was learned about a relay. All sessions share it, those of relay tests too.
+ *
  * MAIL and RCPT bear SIZE, ENVID and NOTIFY where the relay announces them. One that then refuses
- * them is spoken to without for limits->bare_ms. All sessions share this, those of relay tests too.
+ * them is spoken to without for limits->bare_ms.
  */
 enum esmtp_command { ESMTP_MAIL, ESMTP_RCPT, ESMTP_COMMANDS };
 struct esmtp_habits {
+	/* The family that is tried first although the resolver has another in front. */
+	atomic_int family;
+	_Atomic int64_t family_until_ms;               /* monotonic */
 	_Atomic int64_t bare_until_ms[ESMTP_COMMANDS]; /* monotonic */
 };
 

@@ -7,6 +7,8 @@
  */
 const struct mailer_limits mailer_limits = {
         .connect_ms = 30 * 1000,
+        .race_ms = 250,              /* RFC 8305, section 8 */
+        .family_ms = 10 * 60 * 1000, /* RFC 6555, section 4.2 */
         .greeting_ms = 60 * 1000,
         .tls_ms = 30 * 1000,
         .auth_ms = 60 * 1000,

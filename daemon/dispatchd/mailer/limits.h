@@ -11,7 +11,9 @@
  * code that uses them.
  */
 struct mailer_limits {
-	int64_t connect_ms; /* name looked up and connected */
+	int64_t connect_ms; /* name looked up; connected to one of its addresses */
+	int64_t race_ms;    /* for one of these, before the next one is tried, too */
+	int64_t family_ms;  /* IPv6 or IPv4, whichever was quicker, is tried first for so long */
 	int64_t greeting_ms, tls_ms, auth_ms;
 	int64_t command_ms; /* MAIL, RCPT, DATA: until the whole answer is there */
 	int64_t body_ms;    /* handing over the body; a second more for every 4 KiB */

@@ -21,6 +21,8 @@
 /* A person waits: shorter than for a mail, long enough for a relay that is only slow. */
 static const struct mailer_limits test_limits = {
         .connect_ms = 8 * 1000,
+        .race_ms = 250,
+        .family_ms = 60 * 1000,
         .greeting_ms = 15 * 1000,
         .tls_ms = 10 * 1000,
         .auth_ms = 10 * 1000,
