@@ -87,6 +87,7 @@ static bool requeue_in_flight(struct engine *engine, struct instant now, struct 
 		engine_load_strikes(engine);
 		engine->handed = engine->published = spool_published(engine->spool);
 		engine->opened = spool_last_outcome(engine->spool);
+		engine->first_due = spool_first_due(engine->spool);
 		ok = engine_turn_commit(engine, err);
 	}
 	engine_turn_leave(engine);
@@ -102,7 +103,7 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine->customers_version = -1;
 	engine->purged_ms = now.ms;
 	engine->last = INSTANT_NONE;
-	engine->feed_oldest = INSTANT_NEVER;
+	engine->feed_oldest = engine->first_due = INSTANT_NEVER;
 	engine->last_early = INSTANT_NONE;
 	engine->zones = zones_new();
 	engine->in_flight = in_flight_new();

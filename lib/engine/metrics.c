@@ -38,6 +38,13 @@ static void print_mails(const struct spool *spool, struct buf *out)
 	}
 }
 
+/* Those that a person or the relay holds up count, too: they are due. */
+static void print_oldest_due(const struct engine *engine, struct buf *out)
+{
+	int64_t late_ms = engine->now.ms - engine->first_due.ms;
+	metric_decimal(out, METRIC_OLDEST_DUE, late_ms > 0 ? (double)late_ms / 1e3 : 0);
+}
+
 /* Each kind is there from the start, so that a rise from nothing is seen. */
 static void print_reports(const struct stats *stats, struct buf *out)
 {
@@ -59,6 +66,7 @@ void engine_metrics(const struct engine *engine, struct buf *out)
 	print_events(stats, out);
 	print_outcomes(stats, out);
 	print_mails(engine->spool, out);
+	print_oldest_due(engine, out);
 	metric_integer(out, METRIC_PAUSED, engine->paused);
 	metric_integer(out, METRIC_DUPLICATES, (int64_t)stats->duplicates);
 	metric_integer(out, METRIC_DUPLICATES_DIFFERING, (int64_t)stats->duplicates_differing);

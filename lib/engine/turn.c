@@ -151,6 +151,7 @@ static void find_next(struct engine *engine)
 	if (engine->listing)
 		next = instant_min(next, instant_add(engine->now, LIST_AGAIN_MS));
 	engine->out->next = next;
+	engine->first_due = spool_first_due(engine->spool);
 }
 
 /* All that a turn does, in order. What comes first is seen by what comes later. */

@@ -27,6 +27,10 @@ static const struct metric_row {
         [METRIC_MAILS] = {.name = "dispatchd_mails",
                           .type = GAUGE,
                           .help = "Mails in the spool, by status."},
+        [METRIC_OLDEST_DUE] =
+                {.name = "dispatchd_oldest_due_seconds",
+                 .type = GAUGE,
+                 .help = "How long the mail has waited that has been due for longest; 0: none is."},
         [METRIC_PAUSED] = {.name = "dispatchd_paused",
                            .type = GAUGE,
                            .help = "Whether sending is paused by hand."},
@@ -69,6 +73,15 @@ static const struct metric_row {
         [METRIC_DELIVERY_SECONDS] = {.name = "dispatchd_delivery_seconds",
                                      .type = HISTOGRAM,
                                      .help = "From the moment a mail was due to the relay's 250."},
+        [METRIC_DISK_FREE] =
+                {.name = "dispatchd_disk_free_bytes",
+                 .type = GAUGE,
+                 .help = "What is free on the file system of each database, by database."},
+        [METRIC_DATABASE_BYTES] =
+                {.name = "dispatchd_database_bytes",
+                 .type = GAUGE,
+                 .help = "The size of each database and of its write-ahead log, by database and "
+                         "file."},
         [METRIC_REDIS_CONNECTED] = {.name = "dispatchd_redis_connected",
                                     .type = GAUGE,
                                     .help = "Whether Redis is connected."},
@@ -120,6 +133,17 @@ static const struct metric_row {
                 {.name = "dispatchd_relay_failures",
                  .type = GAUGE,
                  .help = "Mails that failed since the relay accepted the last one."},
+        [METRIC_RELAY_SECONDS] =
+                {.name = "dispatchd_relay_seconds",
+                 .type = HISTOGRAM,
+                 .help = "From the moment a mail was handed to a connection to the relay's answer, "
+                         "by relay."},
+        [METRIC_HEALTHY] = {.name = "dispatchd_healthy",
+                            .type = GAUGE,
+                            .help = "Whether GET /healthz answers 200."},
+        [METRIC_READY] = {.name = "dispatchd_ready",
+                          .type = GAUGE,
+                          .help = "Whether GET /readyz answers 200."},
         [METRIC_BUILD_INFO] = {.name = "dispatchd_build_info",
                                .type = GAUGE,
                                .help = "1, with the running version as a label."},
@@ -162,7 +186,7 @@ void metric_decimal(struct buf *out, enum metric metric, double value)
 }
 
 /* Backslash, quote and line break escaped. */
-static void add_label(struct buf *out, const char *name, const char *value)
+void metric_label(struct buf *out, const char *name, const char *value)
 {
 	buf_printf(out, "%s=\"", name);
 	for (; *value; value++) {
@@ -184,7 +208,7 @@ void metric_sample(struct buf *out, enum metric metric, int64_t value, ...)
 	char before = '{';
 	for (const char *name; (name = va_arg(labels, const char *)) != NULL; before = ',') {
 		buf_addc(out, before);
-		add_label(out, name, va_arg(labels, const char *));
+		metric_label(out, name, va_arg(labels, const char *));
 	}
 	va_end(labels);
 	buf_printf(out, "} %lld\n", (long long)value);

@@ -16,6 +16,7 @@ enum metric {
 	METRIC_EVENTS,
 	METRIC_OUTCOMES,
 	METRIC_MAILS,
+	METRIC_OLDEST_DUE,
 	METRIC_PAUSED,
 	METRIC_DUPLICATES,
 	METRIC_DUPLICATES_DIFFERING,
@@ -28,6 +29,9 @@ enum metric {
 	METRIC_REFUSAL_ALARMS,
 	METRIC_COMMIT_SECONDS,
 	METRIC_DELIVERY_SECONDS,
+	/* its disks' */
+	METRIC_DISK_FREE,
+	METRIC_DATABASE_BYTES,
 	/* the Redis client's */
 	METRIC_REDIS_CONNECTED,
 	METRIC_REDIS_LOSSES,
@@ -45,7 +49,10 @@ enum metric {
 	METRIC_RELAY_DELIVERED,
 	METRIC_RELAY_FAULTS,
 	METRIC_RELAY_FAILURES,
+	METRIC_RELAY_SECONDS,
 	/* the process' */
+	METRIC_HEALTHY,
+	METRIC_READY,
 	METRIC_BUILD_INFO,
 	METRIC_START_TIME,
 	METRIC_CPU_SECONDS,
@@ -70,5 +77,8 @@ void metric_decimal(struct buf *out, enum metric metric,
  */
 void metric_sample(struct buf *out, enum metric metric, int64_t value, ...)
         __attribute__((sentinel));
+
+/* NAME="value", the value escaped. */
+void metric_label(struct buf *out, const char *name, const char *value);
 
 #endif

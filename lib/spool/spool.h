@@ -207,6 +207,9 @@ size_t spool_mails_due(struct spool *spool, struct instant now, struct spool_due
 /* When the next mail is due after `now`, the next shelf life ends; INSTANT_NEVER: none. */
 struct instant spool_next_due(struct spool *spool, struct instant now);
 struct instant spool_next_expiry(struct spool *spool);
+/* When the mail that waits was due that has been for longest, be it in the future; INSTANT_NEVER:
+ * none waits. One step into an index. */
+struct instant spool_first_due(struct spool *spool);
 size_t spool_mails_expired(struct spool *spool, struct instant now, int64_t *ret, size_t max);
 /* After a crash: those that were in flight. */
 size_t spool_mails_sending(struct spool *spool, int64_t *ret, size_t max);

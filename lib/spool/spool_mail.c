@@ -302,6 +302,12 @@ struct instant spool_next_due(struct spool *spool, struct instant now)
 	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
 }
 
+struct instant spool_first_due(struct spool *spool)
+{
+	struct db_query *q = spool_query(spool, "SELECT min(due) FROM mail WHERE " WAITS);
+	return (struct instant){spool_run_int(spool, q, INT64_MAX)};
+}
+
 struct instant spool_next_expiry(struct spool *spool)
 {
 	struct db_query *q = spool_query(spool, "SELECT min(expires) FROM mail WHERE " WAITS);

@@ -139,13 +139,3 @@ void engine_refuse(struct engine_thread *t, struct engine_input *in, const struc
 	if (refused != NULL)
 		t->wake(t->arg);
 }
-
-void engine_show_metrics(struct engine_thread *t)
-{
-	struct buf text = {0};
-	engine_metrics(t->engine, &text);
-	pthread_mutex_lock(&t->lock);
-	free(t->metrics);
-	t->metrics = buf_take(&text);
-	pthread_mutex_unlock(&t->lock);
-}

@@ -281,6 +281,7 @@ struct engine_thread *engine_thread_stop(struct engine_thread *t)
 	free_unread(t);
 	free(t->results);
 	free(t->metrics);
+	free(t->disks);
 	pthread_mutex_destroy(&t->lock);
 	pthread_cond_destroy(&t->come);
 	free(t);

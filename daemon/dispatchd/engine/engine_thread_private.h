@@ -12,6 +12,7 @@
  *   dispatchd/engine/engine_input.c   what a turn is given: struct turn_input
  *   dispatchd/engine/engine_turns.c   turns, and waiting for the next one
  *   dispatchd/engine/engine_output.c  what a turn gave: struct turn_output
+ *   dispatchd/engine/engine_metrics.c what it shows of itself
  *
  * The lock guards what the struct lists under it; the engine itself is touched by its thread alone.
  */
@@ -67,6 +68,8 @@ struct engine_thread {
 	struct delivery_result *results; /* RESULTS_A_TURN of them, for the turn's input */
 	uint64_t handed;                 /* what those publications weigh that the loop was given */
 	struct instant next;
+	char *disks; /* their metrics as of disks_ms; NULL at first */
+	int64_t disks_ms;
 	int64_t again_ms;   /* how long to wait after a failed turn; 0: the last one worked */
 	struct error fault; /* why the last turn failed, if it did */
 	bool more;

@@ -47,20 +47,26 @@ static void add_redis_faults(struct redis_client *client, struct buf *out)
 			           utf8_show(part.words, shown, sizeof(shown)));
 }
 
-static void answer_ready(void *arg, const char *query, struct http_answer *ret)
+/* A line for each thing that keeps us from being ready. */
+static void add_faults(const struct daemon_view *view, struct buf *out)
 {
-	const struct daemon_view *view = arg;
-	(void)query;
-	add_redis_faults(view->redis, &ret->body);
+	add_redis_faults(view->redis, out);
 	(void)engine_thread_spool_ok(view->engine); /* which has it proved */
 	struct error fault;
 	char shown[2 * sizeof fault.text];
 	for (int i = 0; engine_thread_fault(view->engine, i, &fault); i++)
-		buf_printf(&ret->body, "%s\n", utf8_show(fault.text, shown, sizeof shown));
+		buf_printf(out, "%s\n", utf8_show(fault.text, shown, sizeof shown));
 	if (!listen_has_descriptor())
-		buf_adds(&ret->body, "no file descriptor is free\n");
+		buf_adds(out, "no file descriptor is free\n");
 	if (view->stopping)
-		buf_adds(&ret->body, "stopping\n");
+		buf_adds(out, "stopping\n");
+}
+
+static void answer_ready(void *arg, const char *query, struct http_answer *ret)
+{
+	const struct daemon_view *view = arg;
+	(void)query;
+	add_faults(view, &ret->body);
 	ret->status = ret->body.len ? 503 : 200;
 	if (!ret->body.len)
 		buf_adds(&ret->body, "ready\n");
@@ -94,6 +100,10 @@ static void add_relays(const struct daemon_view *view, struct buf *out)
 	metric_head(out, METRIC_RELAY_FAILURES);
 	for (size_t i = 0; i < n; i++)
 		add_relay(out, METRIC_RELAY_FAILURES, &relays[i], relays[i].failures);
+	metric_head(out, METRIC_RELAY_SECONDS);
+	for (size_t i = 0; i < n; i++)
+		histogram_samples(&relays[i].answered_s, METRIC_RELAY_SECONDS, "relay",
+		                  relays[i].name, out);
 }
 
 static long resident_pages(void)
@@ -126,6 +136,15 @@ static double seconds(struct timeval t)
 	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
+static void add_health(const struct daemon_view *view, struct buf *out)
+{
+	struct buf faults = {0};
+	add_faults(view, &faults);
+	metric_integer(out, METRIC_HEALTHY, !engine_thread_stalled(view->engine));
+	metric_integer(out, METRIC_READY, faults.len == 0);
+	buf_free(&faults);
+}
+
 static void add_process(const struct daemon_view *view, struct buf *out)
 {
 	struct rusage usage;
@@ -146,6 +165,7 @@ static void answer_metrics(void *arg, const char *query, struct http_answer *ret
 	engine_thread_metrics(view->engine, &ret->body);
 	redis_client_metrics(view->redis, &ret->body);
 	add_relays(view, &ret->body);
+	add_health(view, &ret->body);
 	add_process(view, &ret->body);
 }
 

@@ -6,6 +6,7 @@
 #include "mail/failure.h"
 #include "mail/outgoing_mail.h"
 #include "mail/templates.h"
+#include "model/histogram.h"
 #include "model/settings.h"
 
 #include <stdbool.h>
@@ -81,6 +82,7 @@ struct pool_relay {
 	char words[DELIVERY_REPLY_MAX]; /* down: its last reply, or our own text */
 	unsigned sessions;              /* connections open or being opened */
 	uint64_t delivered, faults;     /* since the start */
+	struct histogram answered_s;    /* how long it took to answer a mail, likewise */
 	/* Mails that it refused, or that failed at it, since it took the last one. */
 	uint64_t failures;
 	struct instant failing_since;           /* the first of them; INSTANT_NONE for none */

@@ -30,10 +30,11 @@ struct queued_mail {
 	struct queued_mail *next;
 	struct outgoing_mail *outgoing;
 	int64_t put_ms;
-	uint64_t begun;  /* refusals_begin() of the relay that has it in hand */
-	unsigned faults; /* relays that failed it since it was put */
-	bool second;     /* its connection had carried enough; it gets a fresh one */
-	bool yields;     /* the relay failed when it was its turn: others first */
+	int64_t handed_ms; /* to the connection that has it in hand */
+	uint64_t begun;    /* refusals_begin() of the relay that has it in hand */
+	unsigned faults;   /* relays that failed it since it was put */
+	bool second;       /* its connection had carried enough; it gets a fresh one */
+	bool yields;       /* the relay failed when it was its turn: others first */
 	bool template_broken;
 	struct rendering rendering; /* the last one */
 	char *envelope;             /* its signed sender; NULL for none */

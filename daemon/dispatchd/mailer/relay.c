@@ -238,6 +238,7 @@ void relay_describe(const struct relay *relay, struct pool_relay *ret)
 	        .sessions = relay->sessions,
 	        .delivered = relay->delivered,
 	        .faults = relay->n_faults,
+	        .answered_s = relay->answered_s,
 	        .failures = relay->failures,
 	        .failing_since = relay->failures > 0 ? relay->failing_since : INSTANT_NONE,
 	};

@@ -46,7 +46,8 @@ struct relay {
 	bool called;         /* a connection to a lesser relay has ended for its trial's sake */
 	unsigned epoch;      /* rises when every open session has to end */
 	uint64_t delivered, n_faults;
-	uint64_t failures; /* mails that it did not take since it took the last one */
+	struct histogram answered_s; /* from mail to answer, the connection's opening included */
+	uint64_t failures;           /* mails that it did not take since it took the last one */
 	struct instant failing_since;
 	char failing_words[DELIVERY_REPLY_MAX];
 	struct refusals refusals;

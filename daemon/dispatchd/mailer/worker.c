@@ -240,6 +240,7 @@ static bool feed_next(void *arg, struct transport_mail *ret)
 		struct buf message = {0};
 		if (worker_render(run, queued, &message, &result)) {
 			run->taken++;
+			queued->handed_ms = clock_mono_ms();
 			*ret = (struct transport_mail){.from = envelope_of(run, queued),
 			                               .to = queued->outgoing->to,
 			                               .message = message,
@@ -311,8 +312,11 @@ static void feed_done(void *arg, void *caller, const struct smtp_report *report,
 	struct relay *relay = run->session.relay;
 
 	pthread_mutex_lock(&pool->lock);
-	if (report->code != 0)
+	if (report->code != 0) {
 		relay->answered_ms = clock_mono_ms();
+		histogram_add(&relay->answered_s,
+		              (double)(relay->answered_ms - queued->handed_ms) / 1e3);
+	}
 	const struct failure_facts facts = {
 	        .renewable = run->delivered > 0 && !queued->second && !pool->stopping,
 	        .alone = refusals_alone(&relay->refusals, queued->outgoing->to),
