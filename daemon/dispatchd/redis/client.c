@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/target.h"
 #include "dispatchd/redis/channel.h"
+#include "dispatchd/redis/consumers.h"
 #include "dispatchd/redis/flow.h"
 #include "dispatchd/redis/list.h"
 #include "dispatchd/redis/maintenance.h"
@@ -50,6 +51,7 @@ struct redis_client {
 	struct list *list;
 	struct channel *channel;
 	struct maintenance *maintenance;
+	struct consumers *consumers;
 	struct publisher *publisher;
 	struct server *server;
 	bool feed_read; /* since the start */
@@ -70,6 +72,7 @@ static void reset_commands(struct redis_client *client)
 	flow_reset(&client->flow);
 	publisher_reset(client->publisher);
 	maintenance_reset(client->maintenance);
+	consumers_reset(client->consumers);
 	server_reset(client->server, client->flow.commands);
 	list_reset_commands(client->list);
 }
@@ -301,6 +304,8 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
 	client->maintenance =
 	        maintenance_new(&client->flow, client->reader, settings->redis.claim_after_ms,
 	                        settings->redis.keep_ms);
+	client->consumers =
+	        consumers_new(&client->flow, client->reader, settings->redis.claim_after_ms);
 	client->publisher = publisher_new(engine, client->flow.commands);
 	client->server = server_new(base, target, engine, leave_server, client);
 	expect_streams(client, settings);
@@ -321,6 +326,7 @@ struct redis_client *redis_client_free(struct redis_client *client)
 	publisher_free(client->publisher);
 	server_free(client->server);
 	maintenance_free(client->maintenance);
+	consumers_free(client->consumers);
 	channel_free(client->channel);
 	list_free(client->list);
 	reader_free(client->reader);
@@ -337,6 +343,7 @@ void redis_client_reload(struct redis_client *client, const struct settings *set
 	client->flow.entry_max = (size_t)settings->redis.max_event_size;
 	maintenance_set(client->maintenance, settings->redis.claim_after_ms,
 	                settings->redis.keep_ms);
+	consumers_set(client->consumers, settings->redis.claim_after_ms);
 	list_set(client->list, settings->redis.claim_after_ms);
 }
 
@@ -364,6 +371,7 @@ void redis_client_turn(struct redis_client *client)
 	channel_turn(client->channel, feed_first);
 	list_turn(client->list, feed_first);
 	maintenance_turn(client->maintenance);
+	consumers_turn(client->consumers);
 }
 
 void redis_client_close(struct redis_client *client)
@@ -384,8 +392,9 @@ bool redis_client_connected(const struct redis_client *client)
 static bool source_part(const struct redis_client *client, const struct source *source,
                         struct redis_part *ret)
 {
-	const struct health *health =
-	        source->reading.refused ? &source->reading : &source->acknowledging;
+	const struct health *health = source->reading.refused         ? &source->reading
+	                              : source->acknowledging.refused ? &source->acknowledging
+	                                                              : &source->alone;
 	*ret = (struct redis_part){
 	        .kind = source->kind, .name = source->key, .use = "read", .lost = source->lost};
 	ret->lag = client->up && source->lag.known ? &source->lag : NULL;

@@ -32,6 +32,8 @@ void flow_add(struct flow *flow, struct source *source)
 	source->reading = (struct health){.kind = source->kind, .name = source->key, .use = "read"};
 	source->acknowledging =
 	        (struct health){.kind = source->kind, .name = source->key, .use = "acknowledged"};
+	source->alone =
+	        (struct health){.kind = source->kind, .name = source->key, .use = "read alone"};
 	source->number = (int)flow->n_sources;
 	source->committed_tail = &source->committed;
 	flow->sources[flow->n_sources++] = source;

@@ -56,7 +56,8 @@ struct source {
 	uint64_t entries;                           /* read since the start */
 	uint64_t lost;                              /* removed from Redis before they were read */
 	struct health reading, acknowledging;
-	struct lag lag; /* of a stream, at the last look */
+	struct health alone; /* refused while another consumer reads it, too: consumers.h */
+	struct lag lag;      /* of a stream, at the last look */
 };
 
 struct flow {

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-void health_refuse(struct health *health, const char *event, const char *words)
+void health_report(struct health *health, int level, const char *event, const char *words)
 {
 	bool begins = !health->refused;
 	health->refused = true;
@@ -15,7 +15,12 @@ void health_refuse(struct health *health, const char *event, const char *words)
 	if (!begins)
 		return;
 	health->since = clock_tick();
-	log_write(LOG_ERR, "%s %s=%s reply=\"%s\"", event, health->kind, health->name, words);
+	log_write(level, "%s %s=%s reply=\"%s\"", event, health->kind, health->name, words);
+}
+
+void health_refuse(struct health *health, const char *event, const char *words)
+{
+	health_report(health, LOG_ERR, event, words);
 }
 
 void health_allow(struct health *health)
