@@ -1,19 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Called by `make install`: puts everything below $DESTDIR. Files that an admin may have changed are left alone;
-# if the new version differs, it is put beside them as FILE.new.
+# Called by `make install`: puts everything of installed.txt below $DESTDIR, or with $PACKAGE only what belongs to that
+# package. Files that an admin may have changed are left alone; if the new version differs, it is put beside them as
+# FILE.new.
 set -euo pipefail
 umask 022
-: "${PREFIX:=/usr/local}" "${SYSCONFDIR:=/etc}" "${MANDIR:=$PREFIX/share/man}" "${DESTDIR:=}" "${BUILD:=build}"
-conf=$SYSCONFDIR/dispatchd
+: "${PREFIX:=/usr/local}" "${SYSCONFDIR:=/etc}" "${MANDIR:=$PREFIX/share/man}" "${DESTDIR:=}" "${BUILD:=build}" "${PACKAGE:=}"
+: "${UNITDIR:=$PREFIX/lib/systemd/system}"
+SBINDIR=$PREFIX/sbin BINDIR=$PREFIX/bin DATADIR=$PREFIX/share DOCDIR=$PREFIX/share/doc LIBDIR=$PREFIX/lib
+CONFDIR=$SYSCONFDIR/dispatchd
 
-program() { install -D -m 755 "$1" "$DESTDIR$2"; }
+program() { install -D -m 755 "$BUILD/$1" "$DESTDIR$2"; }
 file() { install -D -m 644 "$1" "$DESTDIR$2"; }
-# Unit files contain the chosen paths.
+folder() { install -d "$DESTDIR$2"; }
+page() {
+	local page
+	if [ "$1" != others ]; then
+		file "conf/man/$1" "$MANDIR/man${1##*.}/$1"
+	else
+		for page in conf/man/*.[1-8]; do
+			grep -qE " page +${page##*/}\$" systemd/installed.txt || page "${page##*/}"
+		done
+	fi
+}
 placed() {
+	local conf=
+	# A unit that is of no instance reads the default configuration, where none is named.
+	[ "$CONFDIR" = /etc/dispatchd ] || conf=" -c /etc/dispatchd/dispatchd.conf"
 	install -d "$DESTDIR$(dirname "$2")"
-	sed -E -e "s#/usr/sbin/(dispatchd|dispatch-center|dispatch-bounce)#$PREFIX/sbin/\\1#" -e "s#/usr/bin/dispatchctl#$PREFIX/bin/dispatchctl#" \
-		-e "s#/etc/dispatchd#$conf#" "$1" >"$DESTDIR$2"
+	sed -E -e "s#^(ExecStart=/usr/sbin/(dispatchd|dispatch-center)|ExecReload=/usr/bin/dispatchctl reload)\$#&$conf#" \
+		-e "s#/usr/sbin/(dispatchd|dispatch-center|dispatch-bounce)#$SBINDIR/\\1#" -e "s#/usr/bin/dispatchctl#$BINDIR/dispatchctl#" \
+		-e "s#/etc/dispatchd#$CONFDIR#" "$1" >"$DESTDIR$2"
 	chmod 644 "$DESTDIR$2"
 }
 kept() {
@@ -26,30 +43,27 @@ kept() {
 	fi
 }
 
-program "$BUILD/dispatchd" "$PREFIX/sbin/dispatchd"
-program "$BUILD/dispatch-center" "$PREFIX/sbin/dispatch-center"
-program "$BUILD/dispatch-bounce" "$PREFIX/sbin/dispatch-bounce"
-program "$BUILD/dispatchctl" "$PREFIX/bin/dispatchctl"
-for page in conf/man/*.[1-8]; do
-	file "$page" "$MANDIR/man${page##*.}/${page##*/}"
-done
-kept conf/dispatchd.conf "$conf/dispatchd.conf"
-install -d "$DESTDIR$conf/conf.d" "$DESTDIR$conf/templates"
-if [ -d conf/templates ]; then
-	find conf/templates -type f -printf '%P\n' | while read -r template; do
-		file "conf/templates/$template" "$PREFIX/share/dispatchd/templates/$template"
-		kept "conf/templates/$template" "$conf/templates/$template"
-	done
-fi
-for unit in dispatchd dispatch-center; do
-	placed systemd/$unit.service "$PREFIX/lib/systemd/system/$unit.service"
-	[ "$conf" = /etc/dispatchd ] ||
-		sed -i -E "s#^(ExecStart|ExecReload)=.*#& -c $conf/dispatchd.conf#" "$DESTDIR$PREFIX/lib/systemd/system/$unit.service"
-done
-for unit in dispatch-bounce.socket dispatch-bounce@.service dispatch-bounce-maildir.path dispatch-bounce-maildir.service; do
-	placed systemd/$unit "$PREFIX/lib/systemd/system/$unit"
-done
-placed systemd/dispatchd.sysusers "$PREFIX/lib/sysusers.d/dispatchd.conf"
-placed systemd/dispatchd.tmpfiles "$PREFIX/lib/tmpfiles.d/dispatchd.conf"
-[ ! -e conf/completion/dispatchctl.bash ] ||
-	file conf/completion/dispatchctl.bash "$PREFIX/share/bash-completion/completions/dispatchctl"
+# What is a folder in the list is done file by file.
+each() {
+	local how=$1 what=$2 to=$3 name
+	if [[ $what == */ ]]; then
+		find "$what" -type f -printf '%P\n' | LC_ALL=C sort | while read -r name; do
+			"$how" "$what$name" "$to$name"
+		done
+	elif [[ $to == */ && $how != folder ]]; then
+		"$how" "$what" "$to${what##*/}"
+	else
+		"$how" "$what" "$to"
+	fi
+}
+
+names='DATADIR|SBINDIR|BINDIR|UNITDIR|LIBDIR|DOCDIR|CONFDIR'
+while read -r package how what to; do
+	[[ -n $package && $package != '#'* ]] || continue
+	[ -z "$PACKAGE" ] || [ "$package" = "$PACKAGE" ] || continue
+	if [[ $to =~ ^\$($names)(.*)$ ]]; then
+		place=${BASH_REMATCH[1]}
+		to=${!place}${BASH_REMATCH[2]}
+	fi
+	each "$how" "$what" "$to"
+done <systemd/installed.txt

@@ -29,6 +29,9 @@ def test_everything_is_in_its_place(install):
                  "usr/share/man/man5/dispatchd.conf.5", "usr/lib/systemd/system/dispatchd.service",
                  "usr/lib/systemd/system/dispatch-bounce.socket", "usr/lib/systemd/system/dispatch-bounce@.service",
                  "usr/lib/systemd/system/dispatch-bounce-maildir.path", "usr/lib/systemd/system/dispatch-bounce-maildir.service",
+                 "usr/lib/systemd/system/dispatchd@.service", "usr/share/doc/dispatchd/examples/notify-reload.conf",
+                 "usr/share/dispatchd/templates/de.ini", "usr/lib/sysusers.d/dispatch-center.conf",
+                 "usr/lib/sysusers.d/dispatch-bounce.conf", "usr/lib/tmpfiles.d/dispatch-bounce.conf",
                  "usr/lib/sysusers.d/dispatchd.conf", "usr/lib/tmpfiles.d/dispatchd.conf",
                  "usr/share/bash-completion/completions/dispatchctl", "etc/dispatchd/dispatchd.conf",
                  "etc/dispatchd/templates/completed.txt", "etc/dispatchd/templates/completed.html"):
@@ -36,6 +39,23 @@ def test_everything_is_in_its_place(install):
     assert (root / "etc/dispatchd/conf.d").is_dir()
     unit = (root / "usr/lib/systemd/system/dispatchd.service").read_text()
     assert "\nExecStart=/usr/sbin/dispatchd\n" in unit
+
+
+def installed_by(root):
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+def test_the_packages_share_all_that_is_installed_and_nothing_twice(install, tmp_path):
+    whole = installed_by(install(PREFIX="/usr"))
+    shares = [installed_by(install(PREFIX="/usr", PACKAGE=package, DESTDIR=str(tmp_path / f"of-{package}")) / f"of-{package}")
+              for package in ("dispatchd", "dispatch-center", "dispatch-bounce")]
+    assert set().union(*shares) == whole and sum(map(len, shares)) == len(whole)
+    assert [sorted(name for name in share if "bin/" in name) for share in shares] == [
+        ["usr/bin/dispatchctl", "usr/sbin/dispatchd"], ["usr/sbin/dispatch-center"], ["usr/sbin/dispatch-bounce"]]
+    pages = {f"usr/share/man/man{page.suffix[1:]}/{page.name}" for page in (ROOT / "conf/man").glob("*.[1-8]")}
+    assert pages == {name for name in whole if "/man/" in name}
+    units = {path.name for kind in ("service", "socket", "path") for path in (ROOT / "systemd").glob(f"*.{kind}")}
+    assert units == {os.path.basename(name) for name in whole if "/systemd/system/" in name}
 
 
 def test_places_that_were_chosen_are_in_the_unit(install):
@@ -46,6 +66,9 @@ def test_places_that_were_chosen_are_in_the_unit(install):
                           ("dispatch-bounce-maildir", "dispatch-bounce --maildir")):
         unit = (root / f"opt/d/lib/systemd/system/{name}.service").read_text()
         assert f"\nExecStart=/opt/d/sbin/{program}" in unit
+    unit = (root / "opt/d/lib/systemd/system/dispatchd@.service").read_text()
+    assert "\nExecStart=/opt/d/sbin/dispatchd -c /opt/etc/dispatchd/%i.conf\n" in unit
+    assert "\nExecReload=/opt/d/bin/dispatchctl -c /opt/etc/dispatchd/%i.conf reload\n" in unit
     assert "/opt/etc/dispatchd/conf.d" in (root / "opt/d/lib/tmpfiles.d/dispatchd.conf").read_text()
 
 

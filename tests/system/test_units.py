@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What the systemd units promise. (`make check` has systemd itself verify them.)"""
 import grp
+import json
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +14,9 @@ import tokens
 from world import BUILD
 
 SYSTEMD = Path(__file__).resolve().parents[2] / "systemd"
+
+
+SAMPLE = (SYSTEMD.parent / "conf/dispatchd.conf").read_text(encoding="utf-8")
 
 
 def settings(unit):
@@ -25,6 +31,59 @@ def test_a_passing_hindrance_never_ends_a_service_for_good(unit):
     assert lines["StartLimitIntervalSec"] == "0"
     assert lines["Restart"] == "on-failure"
     assert {"66", "78"} <= set(lines["RestartPreventExitStatus"].split()), "what starting again can't mend"
+
+
+def test_an_instance_is_the_daemon_with_places_of_its_own():
+    one, several = settings("dispatchd.service"), settings("dispatchd@.service")
+    changed = [(name, ours) for (name, ours), (_, its) in zip(several, one) if ours != its]
+    assert [name for name, _ in one] == [name for name, _ in several]
+    assert changed == [
+        ("Description", "Mails to customers about their jobs (%i)"),
+        ("ExecStart", "/usr/sbin/dispatchd -c /etc/dispatchd/%i.conf"),
+        ("ExecReload", "/usr/bin/dispatchctl -c /etc/dispatchd/%i.conf reload"),
+        ("StateDirectory", "dispatchd-%i"), ("RuntimeDirectory", "dispatchd-%i"),
+        ("Environment", "HOME=/run/dispatchd-%i"),
+        ("LoadCredential", "smtp-password:dispatchd-%i.smtp-password"),
+        ("LoadCredential", "redis-password:dispatchd-%i.redis-password"),
+        ("LoadCredential", "bounce-key:dispatchd-%i.bounce-key")]
+
+
+def test_the_manual_s_instance_shares_nothing_with_another(tmp_path):
+    text = (SYSTEMD.parent / "conf/man/dispatchd.8").read_text(encoding="utf-8")
+    example = text.split("; /etc/dispatchd/north.conf\n")[1].split("\n.Ed")[0]
+    config = tmp_path / "north.conf"
+    config.write_text(example.replace("/var/lib/dispatchd-north", str(tmp_path)))
+    shown = subprocess.run([BUILD / "dispatchctl", "-c", config, "--json", "config", "show"], capture_output=True, text=True,
+                           check=True, timeout=60)
+    other = {f"{row['section']}.{row['key']}": row["value"] for row in json.loads(shown.stdout)}
+    assert subprocess.run([BUILD / "dispatchd", "-t", "-c", config], check=False, timeout=60).returncode == 0
+    for name in ("redis.stream", "redis.requests", "redis.outcomes", "redis.dead", "redis.dispatch", "http.listen"):
+        assert other[name] and other[name] not in SAMPLE, name
+    assert {other[name].rsplit("/", 1)[0] for name in ("customers.path", "spool.path")} == {str(tmp_path)}
+
+
+def left_off(unit):
+    """The names below its comment `Left off`: each with a reason behind a colon."""
+    text = (SYSTEMD / unit).read_text(encoding="utf-8").split("# Left off")[1].split("[Install]")[0]
+    rows = re.findall(r"^# (\S.*?): (.+)", text, re.M)
+    assert rows and all(len(reason) > 20 or "above" in reason for _, reason in rows)
+    return {name for names, _ in rows for name in names.split(", ")}
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd measures it")
+@pytest.mark.parametrize("unit", sorted(path.name for path in SYSTEMD.glob("*.service")))
+def test_little_is_exposed_and_each_gap_has_its_reason(unit, tmp_path):
+    """Programs that are installed elsewhere are no part of it."""
+    lines = (SYSTEMD / unit).read_text(encoding="utf-8")
+    (tmp_path / unit).write_text(re.sub(r"^(ExecStart|ExecReload)=.*", r"\1=/bin/true", lines, flags=re.M))
+
+    def analyze(*options):
+        return subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", *options, tmp_path / unit],
+                              capture_output=True, text=True, check=False, timeout=60)
+    table = json.loads(analyze("--json=short").stdout)
+    gaps = {row["name"] for row in table if row["exposure"] not in (None, "0.0")}
+    assert gaps == left_off(unit)
+    assert analyze("--threshold=15").returncode == 0
 
 
 @pytest.mark.parametrize("unit", ["dispatchd.service", "dispatch-center.service"])
@@ -54,7 +113,8 @@ def test_who_reads_strangers_mails_has_no_right_to_anything_else(unit):
     assert lines["User"] == lines["Group"] == "dispatch-bounce" and "SupplementaryGroups" not in lines
     assert (lines["PrivateNetwork"], lines["RestrictAddressFamilies"]) == ("yes", "AF_UNIX")
     assert not {"LoadCredential", "EnvironmentFile"} & set(lines)
-    members = [line.split()[1:] for line in (SYSTEMD / "dispatchd.sysusers").read_text().splitlines() if line[:2] == "m "]
+    members = [line.split()[1:] for users in SYSTEMD.glob("*.sysusers") for line in users.read_text().splitlines()
+               if line[:2] == "m "]
     assert ["dispatch-bounce", "dispatchd"] not in members and ["dispatchd", "dispatch-bounce"] in members
 
 
