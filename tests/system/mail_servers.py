@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Real mail servers in front of dispatch-bounce, unpacked by .ci/deps-mail and run from there, each with a
-configuration, a queue and ports of its own, on loopback."""
+"""Real mail servers in front of dispatch-bounce, and one as a relay, unpacked by .ci/deps-mail and run from there, each
+with a configuration, a queue and ports of its own, on loopback."""
+import base64
 import contextlib
 import os
 import pwd
@@ -242,3 +243,78 @@ match from any for domain "mail.example.com" action "bounce"
         super().stop()
         if self.lmtp:
             self.lmtp.close()
+
+
+class Dovecot(MailServer):
+    """A relay: its submission service, which takes mails from users who log in by `mechanism` and hands them to
+    `next_port`. Users with a password are `users`; access tokens are signed with `key` (RFC 7519, HS256).
+
+    It knows its programs by name: it is run in a mount namespace where they are ours."""
+
+    def __init__(self, directory, certificate, mechanism, next_port, users, key):
+        super().__init__(directory)
+        self.root, self.tls_port = MAIL / "dovecot", free_port()
+        keys = self.directory / "keys/default/HS256"
+        for place in (keys, self.directory / "home"):
+            place.mkdir(parents=True)
+        os.chmod(self.directory, 0o755)
+        os.chown(self.directory / "home", pwd.getpwnam("nobody").pw_uid, -1)
+        text_file(keys / "default", base64.b64encode(key).decode())
+        text_file(self.directory / "users", "".join(f"{user}:{{PLAIN}}{password}\n" for user, password in users.items()))
+        text_file(self.directory / "oauth2", f"""introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={self.directory}/keys/
+username_attribute = email
+""")
+        text_file(self.directory / "dovecot.conf", f"""protocols = submission
+listen = 127.0.0.1
+base_dir = {self.directory}/run
+state_dir = {self.directory}/state
+log_path = {self.log_path}
+auth_verbose = yes
+default_internal_user = daemon
+default_internal_group = daemon
+default_login_user = nobody
+mail_location = maildir:{self.directory}/home/mail
+hostname = relay.example.com
+ssl = required
+ssl_cert = <{certificate}
+ssl_key = <{certificate}
+auth_mechanisms = {mechanism}
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {self.directory}/oauth2
+}}
+passdb {{
+  driver = passwd-file
+  mechanisms = plain login cram-md5
+  args = {self.directory}/users
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home={self.directory}/home
+}}
+first_valid_uid = 1
+submission_relay_host = 127.0.0.1
+submission_relay_port = {next_port}
+submission_relay_trusted = yes
+service submission-login {{
+  inet_listener submission {{
+    port = {self.port}
+  }}
+  inet_listener submissions {{
+    port = {self.tls_port}
+    ssl = yes
+  }}
+}}
+""")
+
+    def start(self):
+        script = "\n".join(["set -e", "mount --make-rprivate /",
+                            f"mount -t overlay overlay -o 'lowerdir={self.root}/usr:/usr' /usr",
+                            f"exec /usr/sbin/dovecot -F -c '{self.directory}/dovecot.conf'"])
+        with open(self.directory / "out", "wb") as out:
+            self.process = subprocess.Popen(["unshare", "--mount", "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=out, start_new_session=True)
+        self.wait_started()
+        return self
