@@ -280,14 +280,6 @@ bool engine_bounce_report(struct engine *engine, const json_t *in, json_t *out, 
 
 /* ---- The relay took a mail ---- */
 
-static enum mail_report_verdict verdict_of(const struct spool_bounce *row)
-{
-	for (enum mail_report_verdict v = MAIL_REPORT_NONE; v < MAIL_REPORT_VERDICTS; v++)
-		if (strcmp(row->verdict, mail_report_verdict_name(v)) == 0)
-			return v;
-	return MAIL_REPORT_NONE;
-}
-
 static void move_early(struct engine *engine, const struct spool_mail *mail)
 {
 	struct spool_bounce row = {0};
@@ -298,7 +290,7 @@ static void move_early(struct engine *engine, const struct spool_mail *mail)
 		        .mail = *mail,
 		        .address = row.address,
 		        .kind = complaint ? MAIL_REPORT_COMPLAINT : MAIL_REPORT_FAILED,
-		        .verdict = verdict_of(&row),
+		        .verdict = mail_report_verdict_find(row.verdict),
 		        .words = row.text,
 		        .report = row.id,
 		};

@@ -17,6 +17,7 @@
 #include "engine/engine_private.h"
 #include "engine/judge.h"
 #include "engine/mail_state.h"
+#include "model/job_state.h"
 #include "spool/spool_bounce.h"
 
 #include <string.h>
@@ -27,26 +28,17 @@ static bool is_office(const struct bounce_act *act)
 	return act->mail.contact == MAIL_OFFICE;
 }
 
-/* The first event of the mail, with whose customer it is. False where it is gone from the spool. */
-static bool first_event(struct engine *engine, const struct bounce_act *act,
-                        struct spool_event *ret)
+/* Read once: who is mailed and where it was said is the same to the end. */
+static void load_event(struct engine *engine, struct bounce_act *act)
 {
-	size_t n;
-	const struct spool_notice *notices =
-	        spool_notices(engine->spool, act->mail.id, engine->arena, &n);
-	return n > 0 && spool_event_load(engine->spool, notices[0].event, engine->arena, ret);
+	act->has_event = spool_mail_event(engine->spool, act->mail.id, engine->arena, &act->event);
 }
 
-static const struct contact *contact_of(struct engine *engine, const struct customer *customer,
-                                        int64_t id)
+/* As of now: with the marks that were made so far. NULL where the event is gone, or the customer.
+ */
+static const struct customer *customer_of(struct engine *engine, const struct bounce_act *act)
 {
-	size_t n = 0;
-	const struct contact *const *contacts =
-	        customer != NULL ? customer_contacts(customer, engine->arena, &n) : NULL;
-	for (size_t i = 0; i < n; i++)
-		if (contacts[i]->id == id)
-			return contacts[i];
-	return NULL;
+	return act->has_event ? engine_customer(engine, act->event.event.customer) : NULL;
 }
 
 /* Whether the contact is still mailed at that address. */
@@ -92,15 +84,13 @@ static enum reason reason_of(const struct bounce_act *act)
 /* Whether the address is one to which nothing goes anymore. */
 static bool is_marked(struct engine *engine, const struct bounce_act *act)
 {
-	struct spool_event event;
-	if (is_office(act) || !first_event(engine, act, &event))
-		return false;
-	const struct contact *contact = contact_of(
-	        engine, engine_customer(engine, event.event.customer), act->mail.contact);
+	const struct contact *contact =
+	        is_office(act) ? NULL
+	                       : customer_contact(customer_of(engine, act), act->mail.contact);
 	return contact != NULL && !still_used(contact, act->address);
 }
 
-void engine_bounce_move(struct engine *engine, struct bounce_act *act)
+static void move(struct engine *engine, struct bounce_act *act)
 {
 	struct spool_mail *mail = &act->mail;
 	if (mail->status != STATUS_SENT || strcmp(mail->address, act->address) != 0)
@@ -113,51 +103,48 @@ void engine_bounce_move(struct engine *engine, struct bounce_act *act)
 		send_to_alternate(engine, act);
 }
 
+void engine_bounce_move(struct engine *engine, struct bounce_act *act)
+{
+	load_event(engine, act);
+	move(engine, act);
+}
+
 /* ---- The address ---- */
 
 /* False where it was marked before, or isn't the contact's anymore. */
 static bool mark(struct engine *engine, const struct bounce_act *act)
 {
-	struct spool_event event;
-	bool has_event = first_event(engine, act, &event);
-	const struct customer *customer =
-	        has_event ? engine_customer(engine, event.event.customer) : NULL;
-	const struct contact *contact = contact_of(engine, customer, act->mail.contact);
+	const struct customer *customer = customer_of(engine, act);
+	const struct contact *contact = customer_contact(customer, act->mail.contact);
 	if (customer != NULL && (contact == NULL || !still_used(contact, act->address)))
 		return false;
 	bool before = engine_can_reach(engine, customer);
 	engine_refuse_address(engine, act->mail.contact, act->address, act->words);
 	spool_strikes_clear(engine->spool, act->mail.contact, act->address);
-	if (has_event && before)
-		engine_bounce_unreachable(engine, &event, act);
+	if (before)
+		engine_bounce_unreachable(engine, act);
 	return true;
-}
-
-static const struct zone *zone_of(struct engine *engine, const struct bounce_act *act)
-{
-	struct spool_event event;
-	const struct customer *customer = first_event(engine, act, &event)
-	                                          ? engine_customer(engine, event.event.customer)
-	                                          : NULL;
-	return rules_zone(engine->settings, engine->zones, customer);
 }
 
 static const char *strike(struct engine *engine, const struct bounce_act *act)
 {
-	struct day today = zone_day(zone_of(engine, act), engine->now);
-	bool enough = engine_strike(engine, act->mail.contact, act->address, today);
+	const struct zone *zone =
+	        rules_zone(engine->settings, engine->zones, customer_of(engine, act));
+	bool enough =
+	        engine_strike(engine, act->mail.contact, act->address, zone_day(zone, engine->now));
 	return enough && mark(engine, act) ? "marked" : "struck";
 }
 
+/* As if its recipient had switched all mails off. */
 static const char *complain(struct engine *engine, const struct bounce_act *act)
 {
-	struct spool_event event;
-	bool has_event = first_event(engine, act, &event);
-	bool before = has_event &&
-	              engine_can_reach(engine, engine_customer(engine, event.event.customer));
-	engine_no_more_mails(engine, act->mail.contact, act->address, act->words);
+	bool before = engine_can_reach(engine, customer_of(engine, act));
+	engine_choose_states(engine, act->mail.contact, "", JOB_NOTIFY_ALL, 0);
+	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
+	                    "complaint contact=%lld to=%s words=\"%s\": gets no more mails",
+	                    (long long)act->mail.contact, act->address, act->words);
 	if (before)
-		engine_bounce_unreachable(engine, &event, act);
+		engine_bounce_unreachable(engine, act);
 	return "complained";
 }
 
@@ -184,8 +171,9 @@ const char *engine_bounce_act(struct engine *engine, struct bounce_act *act, boo
 		return "counted";
 	bool moves = act->mail.status == STATUS_SENT || *ret_early;
 	bool given_up = act->mail.status == STATUS_BOUNCED && act->mail.reason == REASON_MAIL_BUSY;
+	load_event(engine, act);
 	const char *took = address_says(engine, act);
-	engine_bounce_move(engine, act);
+	move(engine, act);
 	if (given_up && act->verdict == MAIL_REPORT_GONE && strcmp(took, "marked") == 0)
 		send_to_alternate(engine, act); /* one that had bounced as busy before */
 	return !moves && strcmp(took, "bounced") == 0 ? "counted" : took;

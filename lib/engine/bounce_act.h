@@ -15,6 +15,9 @@ struct bounce_act {
 	enum mail_report_verdict verdict;
 	const char *words; /* the mail server's: shown as the mail's reply */
 	int64_t report;    /* its id */
+	/* set here: the first event of the mail, with whose customer it is */
+	bool has_event; /* false where that is gone from the spool */
+	struct spool_event event;
 };
 
 /* What came of it, a word of the column `took`: marked, struck, bounced, complained, counted. One

@@ -43,14 +43,6 @@ static bool find_kind(const char *name, enum mail_report_kind *ret)
 	return false;
 }
 
-static enum mail_report_verdict find_verdict(const char *name)
-{
-	for (enum mail_report_verdict v = MAIL_REPORT_NONE; v < MAIL_REPORT_VERDICTS; v++)
-		if (strcmp(mail_report_verdict_name(v), name) == 0)
-			return v;
-	return MAIL_REPORT_NONE;
-}
-
 static void read_recipients(const json_t *list, struct arena *arena, struct bounce_facts *ret)
 {
 	size_t i;
@@ -63,7 +55,7 @@ static void read_recipients(const json_t *list, struct arena *arena, struct boun
 		        .address = get(row, "address", arena, MAIL_REPORT_ADDRESS_MAX),
 		        .code = get(row, "status", arena, CODE_MAX),
 		        .text = get(row, "diagnostic", arena, BOUNCE_TEXT_MAX),
-		        .verdict = find_verdict(get(row, "verdict", arena, CODE_MAX)),
+		        .verdict = mail_report_verdict_find(get(row, "verdict", arena, CODE_MAX)),
 		};
 	}
 }

@@ -49,45 +49,40 @@ static void add_mail(struct engine *engine, const struct office_mail *office)
 
 /* ---- Nobody can be reached ---- */
 
-static void add_contact(struct engine *engine, json_t *context, const struct customer *customer,
-                        int64_t id)
+static void add_contact(json_t *context, const struct contact *contact)
 {
-	size_t n = 0;
-	const struct contact *const *contacts = customer_contacts(customer, engine->arena, &n);
-	for (size_t i = 0; i < n; i++) {
-		struct buf text = {0};
-		if (contacts[i]->id != id)
-			continue;
-		context_put_contact(&text, contacts[i]);
-		json_object_set_new(context, "contact",
-		                    jsontext_read(buf_text(&text), text.len, NULL));
-		buf_free(&text);
-	}
+	struct buf text = {0};
+	if (contact == NULL)
+		return;
+	context_put_contact(&text, contact);
+	json_object_set_new(context, "contact", jsontext_read(buf_text(&text), text.len, NULL));
+	buf_free(&text);
 }
 
 /* What the template of a job's mail sees, with the contact and what the report says. */
-static json_t *unreachable_json(struct engine *engine, const struct spool_event *event,
-                                const struct customer *customer, const struct bounce_act *act)
+static json_t *unreachable_json(struct engine *engine, const struct customer *customer,
+                                const struct bounce_act *act)
 {
+	const struct spool_event *event = &act->event;
 	struct spool_mail mail = {.contact = MAIL_OFFICE};
 	const char *text = engine_context(engine, &mail, &event, 1);
 	json_t *context = jsontext_read(text, strlen(text), NULL);
 	const struct zone *zone = rules_zone(engine->settings, engine->zones, customer);
 	if (context == NULL)
 		bug("a mail's context is not JSON");
-	add_contact(engine, context, customer, act->mail.contact);
+	add_contact(context, customer_contact(customer, act->mail.contact));
 	json_object_set_new(context, "report",
 	                    report_json(act->address, act->words, engine->now, zone));
 	return context;
 }
 
-void engine_bounce_unreachable(struct engine *engine, const struct spool_event *event,
-                               const struct bounce_act *act)
+void engine_bounce_unreachable(struct engine *engine, const struct bounce_act *act)
 {
-	const struct customer *customer = engine_customer(engine, event->event.customer);
+	const struct customer *customer =
+	        act->has_event ? engine_customer(engine, act->event.event.customer) : NULL;
 	if (customer == NULL || engine_can_reach(engine, customer))
 		return;
-	json_t *context = unreachable_json(engine, event, customer, act);
+	json_t *context = unreachable_json(engine, customer, act);
 	char *text = json_dumps(context, JSON_COMPACT);
 	engine_report(engine, LOG_WARNING,
 	              "customer=%s can't be reached anymore: %s was the last address",
@@ -95,7 +90,7 @@ void engine_bounce_unreachable(struct engine *engine, const struct spool_event *
 	const struct office_mail office = {
 	        .template = "unreachable",
 	        .id = engine_office_mail_id(engine, "report", act->report),
-	        .event = event,
+	        .event = &act->event,
 	        .context = text,
 	};
 	if (text != NULL)

@@ -12,9 +12,8 @@ struct bounce_act;
 
 /* Whether any contact that wants mails has an address where they can go. False for NULL. */
 bool engine_can_reach(struct engine *engine, const struct customer *customer);
-/* The office's one mail, where that isn't so anymore; `event` is what the mail reported. */
-void engine_bounce_unreachable(struct engine *engine, const struct spool_event *event,
-                               const struct bounce_act *act);
+/* The office's one mail, where that isn't so anymore of the customer of the mail's event. */
+void engine_bounce_unreachable(struct engine *engine, const struct bounce_act *act);
 
 /*
  * A mail was refused for what it is: the office is alarmed, once a day at most, where there were

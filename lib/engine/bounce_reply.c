@@ -57,14 +57,6 @@ static bool is_automatic(struct engine *engine, const json_t *in, const char *fr
 	       address_same(from, engine->settings->bounce.address);
 }
 
-/* The first event of the mail: its job and customer. */
-static bool first_event(struct engine *engine, int64_t mail, struct spool_event *ret)
-{
-	size_t n;
-	const struct spool_notice *notices = spool_notices(engine->spool, mail, engine->arena, &n);
-	return n > 0 && spool_event_load(engine->spool, notices[0].event, engine->arena, ret);
-}
-
 static const char *find_answerer(struct engine *engine, const struct reply *reply)
 {
 	const struct customer *customer =
@@ -96,7 +88,8 @@ static void reply_read(struct engine *engine, const json_t *in,
 	        .bytes = json_integer_value(json_object_get(given, "bytes")),
 	};
 	ret->automatic = is_automatic(engine, in, ret->from);
-	ret->has_event = first_event(engine, subject->mail.id, &ret->event);
+	ret->has_event =
+	        spool_mail_event(engine->spool, subject->mail.id, engine->arena, &ret->event);
 	ret->to = find_answerer(engine, ret);
 	ret->why = why_not(engine, ret, subject->mail.id);
 }

@@ -261,18 +261,6 @@ static void put_source(struct making *m, const struct source *source)
 		m->first = source->customer;
 }
 
-static const struct contact *find_contact(struct engine *engine, const struct customer *customer,
-                                          int64_t id)
-{
-	size_t n;
-	const struct contact *const *contacts = customer_contacts(customer, engine->arena, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (contacts[i]->id == id)
-			return contacts[i];
-	}
-	return NULL;
-}
-
 /* Somebody who gets what is answered. */
 static bool has_answerer(struct engine *engine, const struct customer *customer)
 {
@@ -301,7 +289,7 @@ static void put_rest(struct making *m, const struct source *first)
 	context_put_name(&m->out, "company");
 	context_put_company(&m->out, m->engine->settings);
 	if (contact == NULL && first->customer != NULL)
-		contact = find_contact(m->engine, first->customer, m->mail->contact);
+		contact = customer_contact(first->customer, m->mail->contact);
 	if (contact != NULL) {
 		context_put_name(&m->out, "contact");
 		context_put_contact(&m->out, contact);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Customers as a turn sees them: each loaded once, with the marks of refused addresses that are not
- * in customers.db yet. A mark is visible at once to all that follows. As they are in customers.db
- * they are kept for the turns to come, until anything changes there.
+ * Customers as a turn sees them: each loaded once, with the marks of refused addresses and the
+ * changed choices of contacts that are not in customers.db yet. A mark is visible at once to all
+ * that follows. As they are in customers.db they are kept for the turns to come, until anything
+ * changes there.
  */
 #include "engine/customer_cache.h"
 
 #include "engine/engine_private.h"
 #include "engine/report.h"
+#include "model/job_state.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -64,35 +66,47 @@ void engine_customers_changed_since(struct engine *engine, bool changed)
 	arena_reset(engine->kept_arena);
 }
 
-/* ---- Refused addresses ---- */
+/* ---- What contacts and mail servers refuse ---- */
 
-static void add_refusal(struct engine *engine, int64_t contact, const char *address, bool no_more,
-                        struct instant at)
+static struct refusal *refusal_new(struct engine *engine, const struct refusal *of)
 {
 	struct refusal *refusal = arena_alloc(engine->arena, sizeof *refusal);
-	refusal->contact = contact;
-	refusal->address = arena_strdup(engine->arena, address);
-	refusal->no_more = no_more;
-	refusal->at = at;
-	refusal->next = engine->refusals;
-	engine->refusals = refusal;
+	*refusal = *of;
+	refusal->next = NULL;
+	refusal->address = arena_strdup(engine->arena, of->address);
+	return refusal;
 }
 
-/* Marks that wait to be made in customers.db, as of the beginning of a turn. */
+/* From an office write. An earlier version's `no_more` is a contact that complained. */
+static bool refusal_read(const json_t *detail, struct instant at, struct refusal *ret)
+{
+	json_int_t contact = 0, off = 0, on = 0;
+	int no_more = 0;
+	*ret = (struct refusal){.address = "", .at = at};
+	if (json_unpack((json_t *)detail, "{s:I, s?s, s?I, s?I, s?b}", "contact", &contact,
+	                "address", &ret->address, "off", &off, "on", &on, "no_more", &no_more) != 0)
+		return false;
+	ret->contact = contact;
+	ret->off = no_more != 0 ? JOB_NOTIFY_ALL : (unsigned)off;
+	ret->on = (unsigned)on;
+	return true;
+}
+
+/* The spool has the latest first. */
 void engine_load_refusals(struct engine *engine)
 {
 	size_t n;
 	struct spool_office_write *writes =
 	        spool_refusals(engine->spool, REFUSALS_MAX, engine->arena, &n);
 	engine->refusals = NULL;
-	for (size_t i = 0; i < n; i++) {
-		json_int_t contact = 0;
-		const char *address = NULL;
-		int no_more = 0;
+	engine->refusals_end = &engine->refusals;
+	for (size_t i = n; i-- > 0;) {
+		struct refusal read;
 		json_t *detail = json_loads(writes[i].detail, 0, NULL);
-		if (detail && json_unpack(detail, "{s:I, s:s, s?b}", "contact", &contact, "address",
-		                          &address, "no_more", &no_more) == 0)
-			add_refusal(engine, contact, address, no_more != 0, writes[i].time);
+		if (refusal_read(detail, writes[i].time, &read)) {
+			*engine->refusals_end = refusal_new(engine, &read);
+			engine->refusals_end = &(*engine->refusals_end)->next;
+		}
 		json_decref(detail);
 	}
 }
@@ -101,8 +115,8 @@ static void mark(struct contact *contact, const struct refusal *refusal)
 {
 	if (contact->id != refusal->contact)
 		return;
-	if (refusal->no_more) {
-		contact->notify = 0;
+	if ((refusal->off | refusal->on) != 0) {
+		contact->notify = (contact->notify & ~refusal->off) | refusal->on;
 		return;
 	}
 	if (strcmp(contact->email, refusal->address) == 0)
@@ -130,40 +144,51 @@ static const struct customer *with_refusals(struct engine *engine, const struct 
 	return copy;
 }
 
-/* An office write of kind "refused": the address, or with it all mails to the contact. */
-static void write_refusal(struct engine *engine, int64_t contact, const char *address, bool no_more,
-                          const char *reply)
+/* An office write of kind "refused"; takes the detail. */
+static void write_refusal(struct engine *engine, json_t *detail, const struct refusal *refusal)
 {
-	json_t *detail = json_pack("{s:I, s:s, s:s, s:b}", "contact", (json_int_t)contact,
-	                           "address", address, "reply", reply, "no_more", no_more);
 	char *text = detail ? json_dumps(detail, JSON_COMPACT) : NULL;
 	if (text == NULL)
-		bug("a refused address that is not text");
+		bug("a refusal that is not text");
 	struct spool_office_write write = {
 	        .kind = "refused", .time = engine->now, .detail = text, .entry = ""};
 	spool_office_write_add(engine->spool, &write);
 	free(text);
 	json_decref(detail);
-	add_refusal(engine, contact, address, no_more, engine->now);
+	*engine->refusals_end = refusal_new(engine, refusal);
+	engine->refusals_end = &(*engine->refusals_end)->next;
 	customer_slots_empty(&engine->seen_customers); /* seen again, with the mark */
 }
 
 void engine_refuse_address(struct engine *engine, int64_t contact, const char *address,
                            const char *reply)
 {
-	write_refusal(engine, contact, address, false, reply);
+	const struct refusal refusal = {.contact = contact, .address = address, .at = engine->now};
+	write_refusal(engine,
+	              json_pack("{s:I, s:s, s:s}", "contact", (json_int_t)contact, "address",
+	                        address, "reply", reply),
+	              &refusal);
 	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
 	                    "address refused contact=%lld to=%s reply=\"%s\"", (long long)contact,
 	                    address, reply);
 }
 
-void engine_no_more_mails(struct engine *engine, int64_t contact, const char *address,
-                          const char *words)
+void engine_choose_states(struct engine *engine, int64_t contact, const char *link, unsigned off,
+                          unsigned on)
 {
-	write_refusal(engine, contact, address, true, words);
-	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
-	                    "complaint contact=%lld to=%s words=\"%s\": gets no more mails",
-	                    (long long)contact, address, words);
+	const struct refusal refusal = {
+	        .contact = contact, .address = "", .off = off, .on = on, .at = engine->now};
+	write_refusal(engine,
+	              json_pack("{s:I, s:s, s:I, s:I}", "contact", (json_int_t)contact, "link",
+	                        link, "off", (json_int_t)off, "on", (json_int_t)on),
+	              &refusal);
+}
+
+void engine_pending_choice(struct engine *engine, struct contact_choice *choice)
+{
+	for (const struct refusal *r = engine->refusals; r != NULL; r = r->next)
+		if (r->contact == choice->contact)
+			contact_choice_change(choice, r->off, r->on);
 }
 
 /* ---- Customers ---- */

@@ -3,6 +3,7 @@
 #define ENGINE_CUSTOMER_CACHE_H
 
 #include "model/customer.h"
+#include "records/contact_choice.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +21,11 @@ const struct customer *engine_customer(struct engine *engine, const char *number
 /* Marks an address as refused, by an office write; engine_customer() shows the mark at once. */
 void engine_refuse_address(struct engine *engine, int64_t contact, const char *address,
                            const char *reply);
-/* The same for a contact that complained: it gets no more mails. */
-void engine_no_more_mails(struct engine *engine, int64_t contact, const char *address,
-                          const char *words);
+/* Takes `off` from the states that a contact gets mails about and adds those of `on`, the same way.
+ * `link` is what its opt-outs are signed over; "": whatever that is. */
+void engine_choose_states(struct engine *engine, int64_t contact, const char *link, unsigned off,
+                          unsigned on);
+/* Changes what customers.db has of a contact's choice by what isn't there yet. */
+void engine_pending_choice(struct engine *engine, struct contact_choice *choice);
 
 #endif

@@ -28,13 +28,13 @@ struct customer_slots {
 	size_t n;
 };
 
-/* An address that was refused and whose mark is not in customers.db yet; or a contact that wants no
- * more mails. */
+/* What is not in customers.db yet: an address that was refused, its mark; or states that a contact
+ * refuses mails about, or wants them about again. */
 struct refusal {
 	struct refusal *next;
 	int64_t contact;
-	const char *address;
-	bool no_more;
+	const char *address; /* "": states */
+	unsigned off, on;
 	struct instant at;
 };
 
@@ -102,9 +102,9 @@ struct engine {
 	struct turn_output *out;
 	struct arena *arena; /* gone when the turn ends; what `out` has is in arenas of its own */
 	struct instant now;
-	bool customers_came; /* customers.db changed since the last turn */
-	struct refusal *refusals;
-	struct customer_slots seen_customers; /* as this turn sees them */
+	bool customers_came;                      /* customers.db changed since the last turn */
+	struct refusal *refusals, **refusals_end; /* in their order */
+	struct customer_slots seen_customers;     /* as this turn sees them */
 	struct new_mails new_mails;
 };
 

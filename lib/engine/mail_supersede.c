@@ -57,14 +57,8 @@ static bool wants_state(struct engine *engine, const struct job_event *event, in
                         enum job_state state)
 {
 	const struct customer *customer = engine_customer(engine, event->customer);
-	size_t n = 0;
-	const struct contact *const *contacts =
-	        customer ? customer_contacts(customer, engine->arena, &n) : NULL;
-	for (size_t i = 0; i < n; i++) {
-		if (contacts[i]->id == contact)
-			return (contacts[i]->notify & JOB_BIT(state)) != 0;
-	}
-	return false;
+	const struct contact *found = customer_contact(customer, contact);
+	return found != NULL && (found->notify & JOB_BIT(state)) != 0;
 }
 
 bool engine_left_behind(struct engine *engine, const struct spool_mail *mail,

@@ -49,55 +49,47 @@ struct office_writer *office_writer_close(struct office_writer *writer)
 	return NULL;
 }
 
-/* Who complains wants no more mails. A contact that is gone gets none. */
-static bool no_more_mails(struct office_writer *writer, int64_t contact, struct instant when,
-                          struct error *err)
+static bool is_damaged(const struct spool_office_write *row, struct error *err)
 {
-	char id[24];
-	struct change_context context = {
-	        .store = writer->customers, .actor = {.user = "recipient"}, .when = when};
-	json_t *values = json_pack("{s:s}", "notify", "none");
-	(void)snprintf(id, sizeof id, "%lld", (long long)contact);
-	bool ok = records_set(&context, kind_find("contact"), id, values, err) ||
-	          err->code == EX_NOINPUT;
-	json_decref(values);
-	return ok;
+	return error_set(err, EX_DATAERR, "office write %lld is damaged", (long long)row->seq);
 }
 
-static bool run_refused(struct office_writer *writer, const struct spool_office_write *row,
-                        struct error *err)
-{
-	json_int_t contact = 0;
-	const char *address = "", *reply = "";
-	int no_more = 0;
-	json_t *detail = jsontext_read(row->detail, strlen(row->detail), err);
-	bool ok = detail != NULL;
-	if (ok && json_unpack(detail, "{s:I, s:s, s:s, s?b}", "contact", &contact, "address",
-	                      &address, "reply", &reply, "no_more", &no_more) != 0)
-		ok = error_set(err, EX_DATAERR, "office write %lld is damaged",
-		               (long long)row->seq);
-	if (ok && no_more != 0)
-		ok = no_more_mails(writer, contact, row->time, err);
-	else if (ok)
-		ok = customers_mark_invalid(writer->customers, contact, address, row->time, reply,
-		                            err);
-	json_decref(detail);
-	return ok;
-}
-
-static bool run_opt_out(struct office_writer *writer, const struct spool_office_write *row,
-                        struct error *err)
+/* States that the recipient refuses mails about, or wants them about again. A contact that
+ * complained has no link in its row, one of an earlier version `no_more`. */
+static bool choose_states(struct office_writer *writer, const struct spool_office_write *row,
+                          const json_t *detail, struct error *err)
 {
 	json_int_t contact = 0, off = 0, on = 0;
 	const char *link = "";
+	int no_more = 0;
+	if (json_unpack((json_t *)detail, "{s:I, s?s, s?I, s?I, s?b}", "contact", &contact, "link",
+	                &link, "off", &off, "on", &on, "no_more", &no_more) != 0)
+		return is_damaged(row, err);
+	return contact_choice_set(writer->customers, contact, link,
+	                          no_more != 0 ? JOB_NOTIFY_ALL : (unsigned)off, (unsigned)on,
+	                          row->time, err);
+}
+
+static bool mark_address(struct office_writer *writer, const struct spool_office_write *row,
+                         const json_t *detail, struct error *err)
+{
+	json_int_t contact = 0;
+	const char *address = "", *reply = "";
+	if (json_unpack((json_t *)detail, "{s:I, s:s, s:s}", "contact", &contact, "address",
+	                &address, "reply", &reply) != 0)
+		return is_damaged(row, err);
+	return customers_mark_invalid(writer->customers, contact, address, row->time, reply, err);
+}
+
+static bool run_refused(struct office_writer *writer, const struct spool_office_write *row,
+                        struct office_write_result *ret, struct error *err)
+{
+	(void)ret;
 	json_t *detail = jsontext_read(row->detail, strlen(row->detail), err);
-	bool ok = detail != NULL;
-	if (ok && json_unpack(detail, "{s:I, s:s, s:I, s:I}", "contact", &contact, "link", &link,
-	                      "off", &off, "on", &on) != 0)
-		ok = error_set(err, EX_DATAERR, "office write %lld is damaged",
-		               (long long)row->seq);
-	ok = ok && contact_choice_set(writer->customers, contact, link, (unsigned)off, (unsigned)on,
-	                              row->time, err);
+	bool states = json_object_get(detail, "off") != NULL ||
+	              json_is_true(json_object_get(detail, "no_more"));
+	bool ok = detail != NULL && (states ? choose_states(writer, row, detail, err)
+	                                    : mark_address(writer, row, detail, err));
 	json_decref(detail);
 	return ok;
 }
@@ -148,13 +140,24 @@ static bool run_comment(struct office_writer *writer, const struct spool_office_
 	return true;
 }
 
+/* All kinds but those of the feed, which go together. */
+static const struct {
+	const char *kind;
+	bool (*run)(struct office_writer *writer, const struct spool_office_write *row,
+	            struct office_write_result *ret, struct error *err);
+} writes[] = {
+        {"refused", run_refused},
+        {"opt_out", run_refused}, /* as earlier versions had them */
+        {"comment", run_comment},
+};
+
 static bool run_one(struct office_writer *writer, const struct spool_office_write *row,
                     struct office_write_result *ret, struct error *err)
 {
-	if (strcmp(row->kind, "comment") == 0)
-		return run_comment(writer, row, ret, err);
-	return strcmp(row->kind, "opt_out") == 0 ? run_opt_out(writer, row, err)
-	                                         : run_refused(writer, row, err);
+	for (size_t i = 0; i < sizeof writes / sizeof *writes; i++)
+		if (strcmp(row->kind, writes[i].kind) == 0)
+			return writes[i].run(writer, row, ret, err);
+	return is_damaged(row, err);
 }
 
 /* The feed comes from the firm's own systems: it may do what a manager may. */

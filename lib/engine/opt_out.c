@@ -12,12 +12,9 @@
 #include "engine/report.h"
 #include "model/job_state.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <syslog.h>
-
-enum { ALL_STATES = (1u << JOB_STATE_COUNT) - 1 };
 
 static bool is_nobody(struct error *err)
 {
@@ -37,6 +34,7 @@ bool engine_opt_out_verify(struct engine *engine, const struct token *token,
 	if (!contact_choice_load(engine->customers, token->id, engine->arena, ret, &fault))
 		return fault.code == EX_NOINPUT ? is_nobody(err)
 		                                : error_set(err, fault.code, "%s", fault.text);
+	engine_pending_choice(engine, ret);
 	return token_verify(&engine->token_keys, token, ret->link, "") || is_nobody(err);
 }
 
@@ -44,20 +42,12 @@ void engine_opt_out(struct engine *engine, const struct contact_choice *choice, 
                     unsigned on)
 {
 	on &= choice->off_by_link & ~off;
-	if ((off & choice->on) == 0 && on == 0)
+	if (off == 0 && on == 0)
 		return;
-	json_t *detail =
-	        json_pack("{s:I, s:s, s:I, s:I}", "contact", (json_int_t)choice->contact, "link",
-	                  choice->link, "off", (json_int_t)off, "on", (json_int_t)on);
-	char *text = json_dumps(detail, JSON_COMPACT);
-	const struct spool_office_write write = {
-	        .kind = "opt_out", .time = engine->now, .detail = text, .entry = ""};
-	spool_office_write_add(engine->spool, &write);
+	engine_choose_states(engine, choice->contact, choice->link, off, on);
 	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
 	                    "contact=%lld was changed by its recipient",
 	                    (long long)choice->contact);
-	free(text);
-	json_decref(detail);
 }
 
 bool engine_opt_out_by_mail(struct engine *engine, const struct token *token, bool all,
@@ -65,7 +55,7 @@ bool engine_opt_out_by_mail(struct engine *engine, const struct token *token, bo
 {
 	if (!engine_opt_out_verify(engine, token, ret, err))
 		return false;
-	engine_opt_out(engine, ret, all ? ALL_STATES : JOB_BIT(token->state), 0);
+	engine_opt_out(engine, ret, all ? JOB_NOTIFY_ALL : JOB_BIT(token->state), 0);
 	return true;
 }
 
@@ -143,10 +133,7 @@ bool engine_opt_out_set(struct engine *engine, const json_t *in, json_t *out, st
 	if (json_is_true(json_object_get(in, "one_click")))
 		off |= JOB_BIT(token.state);
 	engine_opt_out(engine, &choice, off, on);
-	/* As it is in a moment. */
-	on &= choice.off_by_link & ~off;
-	choice.off_by_link = (choice.off_by_link | (off & choice.on)) & ~on;
-	choice.on = (choice.on & ~off) | on;
+	contact_choice_change(&choice, off, on); /* as it is in a moment */
 	answer_choice(engine, &token, &choice, out);
 	return true;
 }

@@ -23,17 +23,6 @@
 enum { ID_MAX = 250 };
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
-static const struct contact *find_contact(struct engine *engine, const struct customer *customer,
-                                          int64_t id)
-{
-	size_t n = 0;
-	const struct contact *const *contacts = customer_contacts(customer, engine->arena, &n);
-	for (size_t i = 0; i < n; i++)
-		if (contacts[i]->id == id)
-			return contacts[i];
-	return NULL;
-}
-
 /* Who gets it, and where; false where nobody does. */
 struct addressee {
 	const struct customer *customer;
@@ -50,7 +39,7 @@ static bool find_addressee(struct engine *engine, const struct contact_choice *c
 	if (ret->customer == NULL)
 		return false;
 	ret->zone = rules_zone(engine->settings, engine->zones, ret->customer);
-	ret->contact = find_contact(engine, ret->customer, choice->contact);
+	ret->contact = customer_contact(ret->customer, choice->contact);
 	if (ret->contact == NULL ||
 	    suspension_find(ret->customer, SCOPE_EMAILS, ret->zone, engine->now) != NULL)
 		return false;

@@ -156,16 +156,6 @@ static json_t *then_json(const struct run *run, const struct then *then)
 	return decision(run, run->event->status, run->event->reason, INSTANT_NONE);
 }
 
-static bool is_contact(const struct run *run, int64_t id)
-{
-	size_t n;
-	const struct contact *const *contacts = customer_contacts(run->customer, run->arena, &n);
-	for (size_t i = 0; i < n; i++)
-		if (contacts[i]->id == id)
-			return true;
-	return false;
-}
-
 /* The same now, but the records still show who is there. */
 static json_t *now_json(struct run *run, const struct then *then, const struct contact_verdict *now,
                         const char **ret_detail)
@@ -179,7 +169,7 @@ static json_t *now_json(struct run *run, const struct then *then, const struct c
 	long long id = (long long)then->contact;
 	const char *state = job_state_name(run->event->event.state);
 	*ret_detail =
-	        is_contact(run, then->contact)
+	        customer_contact(run->customer, then->contact) != NULL
 	                ? arena_printf(run->arena, "contact %lld doesn't want %s mails", id, state)
 	                : arena_printf(run->arena, "contact %lld is gone", id);
 	return decision(run, STATUS_SUPPRESSED, REASON_NOT_WANTED, INSTANT_NONE);

@@ -56,6 +56,14 @@ const char *mail_report_verdict_name(enum mail_report_verdict verdict)
 	return verdicts[verdict];
 }
 
+enum mail_report_verdict mail_report_verdict_find(const char *name)
+{
+	for (enum mail_report_verdict v = MAIL_REPORT_NONE; v < MAIL_REPORT_VERDICTS; v++)
+		if (strcmp(name, verdicts[v]) == 0)
+			return v;
+	return MAIL_REPORT_NONE;
+}
+
 /* What the steps share. */
 struct reading {
 	const struct mail_report_mail *mail;

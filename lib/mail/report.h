@@ -88,6 +88,8 @@ enum mail_report_verdict {
 	MAIL_REPORT_VERDICTS,
 };
 const char *mail_report_verdict_name(enum mail_report_verdict verdict); /* "gone" */
+/* MAIL_REPORT_NONE where it is no such name. */
+enum mail_report_verdict mail_report_verdict_find(const char *name);
 
 enum { MAIL_REPORT_ADDRESS_MAX = 320, MAIL_REPORT_DIAGNOSTIC_MAX = 1000 };
 struct mail_report_recipient {

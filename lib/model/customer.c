@@ -145,6 +145,18 @@ const struct contact *const *customer_contacts(const struct customer *customer, 
 	return contacts;
 }
 
+const struct contact *customer_contact(const struct customer *customer, int64_t id)
+{
+	const struct customer *chain[CUSTOMER_DEPTH_MAX];
+	size_t n = customer_chain(customer, chain);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < chain[i]->n_contacts; j++)
+			if (chain[i]->contacts[j].id == id &&
+			    (i == 0 || chain[i]->contacts[j].all_sites))
+				return &chain[i]->contacts[j];
+	return NULL;
+}
+
 const struct customer *customer_not_active(const struct customer *customer)
 {
 	const struct customer *chain[CUSTOMER_DEPTH_MAX];

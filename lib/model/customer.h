@@ -121,6 +121,8 @@ const struct hours *customer_hours(const struct customer *customer, struct arena
 /* Its own contacts, then those of ancestors marked `all_sites`; an array in the arena. */
 const struct contact *const *customer_contacts(const struct customer *customer, struct arena *arena,
                                                size_t *ret_n);
+/* The one of them with that id; NULL where there is none, or no customer. */
+const struct contact *customer_contact(const struct customer *customer, int64_t id);
 
 /* The first up the chain that is not active; NULL where all are. */
 const struct customer *customer_not_active(const struct customer *customer);

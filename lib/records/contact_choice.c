@@ -81,6 +81,13 @@ static bool write_choice(struct customers *customers, const struct contact_choic
 	return ok;
 }
 
+void contact_choice_change(struct contact_choice *choice, unsigned off, unsigned on)
+{
+	on &= choice->off_by_link & ~off;
+	choice->off_by_link = (choice->off_by_link | (off & choice->on)) & ~on;
+	choice->on = (choice->on & ~off) | on;
+}
+
 bool contact_choice_set(struct customers *customers, int64_t contact, const char *link,
                         unsigned off, unsigned on, struct instant when, struct error *err)
 {
@@ -92,10 +99,12 @@ bool contact_choice_set(struct customers *customers, int64_t contact, const char
 	}
 	struct error fault = {0};
 	bool ok = contact_choice_load(customers, contact, arena, &choice, &fault);
-	bool same = ok && strcmp(choice.link, link) == 0;
-	unsigned states = same ? (choice.on & ~off) | (on & choice.off_by_link) : 0;
-	if (same && states != choice.on)
-		ok = write_choice(customers, &choice, states, when, &fault);
+	bool same = ok && (*link == '\0' || strcmp(choice.link, link) == 0);
+	struct contact_choice after = choice;
+	if (same)
+		contact_choice_change(&after, off, on);
+	if (same && after.on != choice.on)
+		ok = write_choice(customers, &choice, after.on, when, &fault);
 	arena_free(arena);
 	if (!ok && fault.code == EX_NOINPUT)
 		ok = true; /* it is gone */

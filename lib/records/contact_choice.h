@@ -18,10 +18,13 @@ struct contact_choice {
 bool contact_choice_load(struct customers *customers, int64_t contact, struct arena *arena,
                          struct contact_choice *ret, struct error *err) MUST_CHECK;
 
+/* The choice after the change that contact_choice_set() makes. */
+void contact_choice_change(struct contact_choice *choice, unsigned off, unsigned on);
+
 /*
  * Takes `off` from the states that the contact gets mails about, and adds those of `on` that a link
  * took; in the history as by the recipient. The same again changes nothing. A contact that is gone,
- * or another under the same id (`link` differs), is left alone, and that is no fault.
+ * or another under the same id (`link` differs; "" for any), is left alone, and that is no fault.
  */
 bool contact_choice_set(struct customers *customers, int64_t contact, const char *link,
                         unsigned off, unsigned on, struct instant when,

@@ -226,6 +226,9 @@ void spool_notice_supersede(struct spool *spool, int64_t mail, int64_t event);
 /* A mail's active ones. */
 struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena,
                                    size_t *ret_n);
+/* The first of them; false where there is none, or its event is gone. */
+bool spool_mail_event(struct spool *spool, int64_t mail, struct arena *arena,
+                      struct spool_event *ret);
 /* Mails that other contacts have of an event: those that are sent or may still be. */
 struct spool_other_mail {
 	int64_t contact;
@@ -333,7 +336,7 @@ void spool_wait_remove(struct spool *spool, int64_t id);
 
 struct spool_office_write {
 	int64_t seq;
-	const char *kind;   /* "refused", "opt_out" or "customer" */
+	const char *kind;   /* "refused", "comment" or "customer" */
 	const char *detail; /* JSON */
 	const char *entry;  /* the stream entry's id; "" for none */
 	struct instant time;

@@ -441,6 +441,14 @@ struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct are
 	return notices;
 }
 
+bool spool_mail_event(struct spool *spool, int64_t mail, struct arena *arena,
+                      struct spool_event *ret)
+{
+	size_t n;
+	const struct spool_notice *notices = spool_notices(spool, mail, arena, &n);
+	return n > 0 && spool_event_load(spool, notices[0].event, arena, ret);
+}
+
 struct spool_other_mail *spool_other_mails(struct spool *spool, int64_t event, int64_t contact,
                                            struct arena *arena, size_t *ret_n)
 {

@@ -114,18 +114,18 @@ static void unsubscribe(struct world *w, const struct token *token, const char *
 	take_letters(w);
 }
 
-/* The contact asks for fewer mails, a state a day, then for none. */
+/* Another contact asks for fewer mails, a state a day, then for none. */
 static void unsubscribe_from_all(struct world *w)
 {
 	struct contact_choice choice;
 	struct error err;
 	struct arena *arena = arena_new();
 	char time[32];
-	assert_true(contact_choice_load(w->engine->customers, 1, arena, &choice, &err));
+	assert_true(contact_choice_load(w->engine->customers, 2, arena, &choice, &err));
 	for (unsigned i = 0; i <= JOB_STATE_COUNT; i++) {
 		bool all = i == JOB_STATE_COUNT;
 		struct token token = {
-		        .kind = TOKEN_OPT_OUT, .id = 1, .state = all ? JOB_STARTED : i};
+		        .kind = TOKEN_OPT_OUT, .id = 2, .state = all ? JOB_STARTED : i};
 		(void)snprintf(time, sizeof time, "2026-06-%02uT13:00:00Z", 6 + 2 * i);
 		world_at(w, time);
 		unsubscribe(w, &token, choice.link, all);
@@ -148,6 +148,8 @@ static void tell_all(struct world *w)
 	          "cell_phone, work_phone, locale, notify) VALUES (2, 'Ann B', 'Ann', 'B', 'Ms', "
 	          "'ann@example.com', "
 	          "'1', '2', '3', 'fr', 'dispatched,started,completed,failed,paused,cancelled');"
+	          "INSERT INTO contact (customer, email, notify) VALUES (2, 'bo@example.com', "
+	          "'none');"
 	          "INSERT INTO hours_week VALUES (2, 2, '07:00-17:00'), (2, 3, '00:00-24:00')");
 	w->settings.company.name = "Example Hauling";
 	w->settings.company.phone = "1";
