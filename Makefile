@@ -85,6 +85,7 @@ TOOL_SRC   := $(wildcard conf/generate.c)
 SQL        := $(wildcard lib/*/*.sql daemon/center/*/*.sql)
 ASSETS     := $(wildcard daemon/center/assets/*)
 WORDS      := $(sort $(wildcard daemon/center/words/*.ini))
+PROOF      := lib/overview/proof_summary.html
 BUILT_IN   := $(wildcard conf/templates/*.txt) conf/templates/en.ini
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -97,7 +98,7 @@ PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
 PROGRAMS := $(BUILD)/dispatchd $(BUILD)/dispatchctl $(BUILD)/dispatch-center $(BUILD)/dispatch-bounce
 GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h \
-	$(BUILD)/gen/center_words.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
+	$(BUILD)/gen/center_words.h $(BUILD)/gen/proof_page.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
 TSAN_SRC := $(if $(filter thread,$(SANITIZE)),$(wildcard tests/tsan/*.c))
 SOURCES := $(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(CENTER_SRC) $(BOUNCE_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) \
 	$(PROBE_SRC) $(BENCH_SRC) $(TOOL_SRC) $(TSAN_SRC)
@@ -313,11 +314,12 @@ $(BUILD)/gen/%.sql.h: %.sql Makefile
 	@sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
 
 # The shipped templates and their English words, for a daemon whose own are missing, and the center's files and
-# words: a row per file. A last line without a line feed stays without one.
+# words, and the page of a proof: a row per file. A last line without a line feed stays without one.
 $(BUILD)/gen/builtin_templates.h: $(BUILT_IN)
 $(BUILD)/gen/center_assets.h: $(ASSETS)
 $(BUILD)/gen/center_words.h: $(WORDS)
-$(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h $(BUILD)/gen/center_words.h: Makefile
+$(BUILD)/gen/proof_page.h: $(PROOF)
+$(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h $(BUILD)/gen/center_words.h $(BUILD)/gen/proof_page.h: Makefile
 	@mkdir -p $(@D)
 	@for f in $(filter-out Makefile,$^); do \
 		[ -z "$$(tail -c 1 $$f)" ] && end='\\n' || end=; \

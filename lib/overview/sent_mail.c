@@ -97,6 +97,7 @@ bool sent_mail_render(const struct overview *view, struct spool *spool, int64_t 
 	*ret = (struct sent_mail){.state = SENT_MAIL_NOT_YET};
 	if (!spool_read_rendered(spool, id, view->arena, &kept, err))
 		return false;
+	ret->rendering = kept.mail.rendering;
 	/* One that was tried before renderings were kept names no set. */
 	if (!kept.mail.rendering.known) {
 		bool tried = kept.mail.attempts > 0 || kept.mail.status == STATUS_SENT;

@@ -22,6 +22,7 @@ enum sent_mail_state {
 };
 struct sent_mail {
 	enum sent_mail_state state;
+	struct rendering rendering; /* what was recorded when it was last tried */
 	struct templates_mail mail; /* empty where there is nothing to show */
 };
 

@@ -147,6 +147,8 @@ static json_t *mail_json(struct spool *spool, int64_t id, struct arena *arena, b
 
 /* ---- A job ---- */
 
+enum { ERASED = 2 }; /* in job.erase: its words have gone with its customer's */
+
 static bool find_job(struct spool *spool, const char *job, const char *customer, int64_t *ret,
                      struct error *err)
 {
@@ -232,12 +234,14 @@ static json_t *job_json(struct spool *spool, int64_t id, struct arena *arena)
 		e[i].trace = spool_event_trace(spool, e[i].id, arena);
 	}
 	struct db_query *q =
-	        spool_query(spool, "SELECT job, customer, state FROM job WHERE id = ?1");
+	        spool_query(spool, "SELECT job, customer, state, erase FROM job WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	if (spool_row(spool, q)) {
 		spool_set_text(json, "job", db_text(q, 0, arena));
 		spool_set_text(json, "customer", db_text(q, 1, arena));
 		spool_set_text(json, "state", db_text(q, 2, arena));
+		if (db_int(q, 3) == ERASED)
+			json_object_set_new(json, "erased", json_true());
 		db_finish(q);
 	}
 	for (size_t i = 0; i < n_events; i++)

@@ -17,8 +17,9 @@
  * A job: job, customer, state, events (each with status, reason, data and trace), requests to the
  * gate (id, request, source, type, status, reason, received, changed, data, and the trace of the
  * last decision), outcomes, released (entries of the dispatch stream), mails, and `reports` about
- * these where there are any (spool_bounce.h). `customer` may be
- * NULL where only one customer has such a job. Codes: 66 no such job, 65 several have.
+ * these where there are any (spool_bounce.h); `erased`, true, where its words went with its
+ * customer's. `customer` may be NULL where only one customer has such a job. Codes: 66 no such job,
+ * 65 several have.
  */
 bool spool_read_job(struct spool *spool, const char *job, const char *customer, json_t **ret,
                     struct error *err) MUST_CHECK;

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The files of a proof. record.json is what the spool has; the summary is made of that, so that
+ * both say the same.
+ */
+#include "overview/job_proof.h"
+
+#include "base/jsontext.h"
+#include "overview/job_timeline.h"
+#include "overview/local_times.h"
+#include "overview/proof_summary.h"
+#include "overview/sent_mail.h"
+#include "spool/spool_read.h"
+
+#include <sodium.h>
+#include <string.h>
+
+struct proof_making {
+	const struct overview *view;
+	struct job_proof *proof;
+	size_t cap;
+};
+
+static void add_file(struct proof_making *making, const char *name, const void *bytes, size_t len)
+{
+	struct job_proof *proof = making->proof;
+	proof->files = arena_grow(making->view->arena, proof->files, proof->n, &making->cap,
+	                          sizeof *proof->files);
+	proof->files[proof->n++] = (struct proof_file){
+	        .name = name,
+	        .bytes = arena_strndup(making->view->arena, bytes, len),
+	        .len = len,
+	};
+}
+
+static void set_hex(json_t *json, const char *name, const unsigned char *bytes)
+{
+	char hex[2 * RENDERING_DIGEST_SIZE + 1];
+	json_object_set_new(
+	        json, name,
+	        json_string(sodium_bin2hex(hex, sizeof hex, bytes, RENDERING_DIGEST_SIZE)));
+}
+
+/* ---- mails */
+
+/* As the template has it, without the blank behind "Subject:". */
+static const char *subject_of(const struct sent_mail *sent)
+{
+	const char *text = buf_text(&sent->mail.subject);
+	return text + strspn(text, " \t");
+}
+
+/* What was recorded when it was sent, and the message as a file of its own. */
+static bool add_message(struct proof_making *making, struct spool *spool, json_t *mail, int64_t id,
+                        struct error *err)
+{
+	struct sent_mail sent;
+	bool read = sent_mail_render(making->view, spool, id, &sent, err);
+	if (read && sent.rendering.known) {
+		set_hex(mail, "templates_digest", sent.rendering.templates);
+		set_hex(mail, "message_digest", sent.rendering.message);
+	}
+	if (read && sent_mail_is_there(&sent)) {
+		const char *name =
+		        arena_printf(making->view->arena, "mails/%lld.eml", (long long)id);
+		add_file(making, name, buf_text(&sent.mail.message), sent.mail.message.len);
+		json_object_set_new(mail, "subject", json_string(subject_of(&sent)));
+		json_object_set_new(mail, "file", json_string(name));
+	}
+	sent_mail_clear(&sent);
+	return read;
+}
+
+/* The whole mail; its HTML and its source are in its file. NULL on a fault. */
+static json_t *whole_mail(struct proof_making *making, struct spool *spool, int64_t id,
+                          struct error *err)
+{
+	json_t *mail;
+	if (!spool_read_mail(spool, id, &mail, err))
+		return NULL;
+	const char *customer = jsontext_at(mail, "customer");
+	local_object(making->view, mail, customer);
+	local_members(making->view, json_object_get(mail, "outcomes"), customer);
+	if (!sent_mail_add(making->view, spool, mail, err) ||
+	    !add_message(making, spool, mail, id, err)) {
+		json_decref(mail);
+		return NULL;
+	}
+	json_object_del(mail, "html");
+	json_object_del(mail, "source");
+	return mail;
+}
+
+static bool add_mails(struct proof_making *making, struct spool *spool, json_t *record,
+                      struct error *err)
+{
+	json_t *whole = json_array(), *mail;
+	size_t i;
+	json_array_foreach(json_object_get(record, "mails"), i, mail)
+	{
+		json_int_t id = json_integer_value(json_object_get(mail, "id"));
+		json_t *one = whole_mail(making, spool, id, err);
+		if (one == NULL) {
+			json_decref(whole);
+			return false;
+		}
+		json_array_append_new(whole, one);
+	}
+	making->proof->mails = json_array_size(whole);
+	json_object_set_new(record, "mails", whole);
+	return true;
+}
+
+/* ---- the record */
+
+/* When the office erased the last customer of that number; INSTANT_NONE where it didn't. */
+static struct instant erased_at(const struct overview *view, const char *number)
+{
+	struct instant when = INSTANT_NONE;
+	struct error ignored;
+	if (view->customers == NULL)
+		return when;
+	struct db_query *q =
+	        db_query(customers_db(view->customers),
+	                 "SELECT time FROM erased WHERE number = ?1 ORDER BY id DESC LIMIT 1");
+	db_bind_text(q, 1, number);
+	if (db_step(q, &ignored) == DB_ROW)
+		when = db_instant(q, 0);
+	db_finish(q);
+	return when;
+}
+
+static void set_time(json_t *json, const char *name, struct instant when)
+{
+	char text[INSTANT_TEXT_MAX];
+	json_object_set_new(json, name,
+	                    instant_is_none(when) ? json_null()
+	                                          : json_string(instant_format(when, 0, text)));
+}
+
+/* What the office keeps of a job for itself is nobody else's business. */
+static void leave_out_office(json_t *record)
+{
+	static const char *const own[] = {"sales", "comments", "documents", "pictures"};
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		json_object_del(record, own[i]);
+}
+
+static void add_head(const struct overview *view, json_t *record, const char *program)
+{
+	const char *number = jsontext_at(record, "customer");
+	json_t *proof = json_pack("{s:i, s:s}", "version", 1, "program", program);
+	set_time(proof, "made", view->now);
+	if (json_is_true(json_object_get(record, "erased")))
+		set_time(proof, "erased", erased_at(view, number));
+	else if (*overview_name(view, number) != '\0')
+		json_object_set_new(proof, "customer_name",
+		                    json_string(overview_name(view, number)));
+	json_object_set_new(record, "proof", proof);
+}
+
+/* ---- all of it */
+
+static void add_sums(struct proof_making *making)
+{
+	struct buf text = {0};
+	const struct job_proof *proof = making->proof;
+	for (size_t i = 0; i < proof->n; i++) {
+		unsigned char digest[crypto_hash_sha256_BYTES];
+		char hex[2 * sizeof digest + 1];
+		(void)crypto_hash_sha256(digest, (const unsigned char *)proof->files[i].bytes,
+		                         proof->files[i].len);
+		buf_printf(&text, "%s  %s\n",
+		           sodium_bin2hex(hex, sizeof hex, digest, sizeof digest),
+		           proof->files[i].name);
+	}
+	add_file(making, "SHA256SUMS", buf_text(&text), text.len);
+	buf_free(&text);
+}
+
+static bool add_record(struct proof_making *making, const json_t *record, struct error *err)
+{
+	struct buf summary = {0};
+	char *text = json_dumps(record, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	bool good = text != NULL && proof_summary_add(record, &summary, err);
+	if (good) {
+		add_file(making, "record.json", text, strlen(text));
+		add_file(making, "summary.html", buf_text(&summary), summary.len);
+	}
+	free(text);
+	buf_free(&summary);
+	return good;
+}
+
+bool job_proof_make(const struct overview *view, struct spool *spool, const char *job,
+                    const char *customer, const char *program, struct job_proof *ret,
+                    struct error *err)
+{
+	struct proof_making making = {.view = view, .proof = ret};
+	json_t *record;
+	*ret = (struct job_proof){0};
+	if (!job_timeline(view, spool, job, customer, &record, err))
+		return false;
+	leave_out_office(record);
+	add_head(view, record, program);
+	bool good = add_mails(&making, spool, record, err) && add_record(&making, record, err);
+	if (good)
+		add_sums(&making);
+	ret->events = json_array_size(json_object_get(record, "events"));
+	ret->job = arena_strdup(view->arena, jsontext_at(record, "job"));
+	ret->customer = arena_strdup(view->arena, jsontext_at(record, "customer"));
+	json_decref(record);
+	return good;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OVERVIEW_JOB_PROOF_H
+#define OVERVIEW_JOB_PROOF_H
+
+#include "overview/overview.h"
+#include "spool/spool.h"
+
+/*
+ * All that is on record of a job's notices, as files for somebody outside of the office:
+ *
+ * 	summary.html    to read: what happened, each mail, each decision
+ * 	record.json     the same for programs: job_timeline() without the office's own records, its
+ * 	                mails with their data of that time and their digests
+ * 	mails/ID.eml    each mail as it was sent, with zeros in place of signed tokens
+ * 	SHA256SUMS      of all of these, for sha256sum -c
+ *
+ * Of a customer that was erased since there is what an erasure leaves, and that it was erased.
+ */
+struct proof_file {
+	const char *name; /* with `/` between steps */
+	const char *bytes;
+	size_t len;
+};
+struct job_proof {
+	struct proof_file *files;
+	size_t n;
+	size_t events, mails;
+	const char *job, *customer;
+};
+
+/* The files are in the view's arena. `program`, "dispatchd 1.0", made them. Codes as
+ * spool_read_job(). */
+bool job_proof_make(const struct overview *view, struct spool *spool, const char *job,
+                    const char *customer, const char *program, struct job_proof *ret,
+                    struct error *err) MUST_CHECK;
+
+#endif
