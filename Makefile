@@ -119,6 +119,7 @@ deps: ## install what building, the demo and the tests need (Debian and its kin)
 
 deps-check:
 	@.ci/deps $(DEPS) $(DEPS_CHECK)
+	@BUILD=$(BUILD) .ci/deps-promtool
 
 deps-coverage:
 	@.ci/deps $(DEPS) $(DEPS_COVERAGE)

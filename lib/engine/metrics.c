@@ -15,12 +15,29 @@ static void print_events(const struct stats *stats, struct buf *out)
 		              NULL);
 }
 
+/* What alerts look for is there from the start, so that a rise from nothing is seen. */
+static bool shown_at_zero(enum status s, enum reason r)
+{
+	switch (s) {
+	case STATUS_SENT:
+		return r == REASON_OK;
+	case STATUS_REJECTED:
+		return r == REASON_MALFORMED || r == REASON_UNKNOWN_CUSTOMER;
+	case STATUS_FAILED:
+		return r == REASON_ADDRESS_REFUSED || r == REASON_MAIL_REFUSED ||
+		       r == REASON_MAX_AGE;
+	default:
+		return false;
+	}
+}
+
 static void print_outcomes(const struct stats *stats, struct buf *out)
 {
 	metric_head(out, METRIC_OUTCOMES);
 	for (int s = 1; s < STATUS_COUNT; s++) {
 		for (int r = 1; r < REASON_COUNT; r++) {
-			if (stats->outcomes[s][r] > 0)
+			if (stats->outcomes[s][r] > 0 ||
+			    shown_at_zero((enum status)s, (enum reason)r))
 				metric_sample(out, METRIC_OUTCOMES, (int64_t)stats->outcomes[s][r],
 				              "status", status_name((enum status)s), "reason",
 				              reason_name((enum reason)r), NULL);
