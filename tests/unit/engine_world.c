@@ -113,11 +113,16 @@ void world_at_after(struct world *w, const char *now, int seconds)
 	w->tick.ms += seconds * 1000LL;
 }
 
-void world_reopen(struct world *w)
+void world_crash(struct world *w)
 {
 	engine_close(w->engine);
 	w->n_in_flight = 0;
 	open_engine(w);
+}
+
+void world_reopen(struct world *w)
+{
+	world_crash(w);
 	world_turn(w);
 }
 

@@ -37,7 +37,8 @@ void world_sql(struct world *w, const char *sql); /* in customers.db */
 void world_at(struct world *w, const char *now);
 /* The same `seconds` after the last time, by the clock that nobody sets. */
 void world_at_after(struct world *w, const char *now, int seconds);
-void world_reopen(struct world *w); /* as after a crash */
+void world_crash(struct world *w);  /* and start again, without a turn */
+void world_reopen(struct world *w); /* with one */
 
 /* Publishes one event (`id` NULL: a new one) and turns once. */
 void world_event(struct world *w, const char *type, const char *job, const char *customer,

@@ -10,8 +10,13 @@
  * called dead · a mail or an event without an end
  *
  * And the same days leave the same rows when nothing is kept of mails in flight, so that each
- * result reads the spool.
+ * result reads the spool. And whoever has a copy of the spool from the beginning and is told of
+ * each turn what it changed has the same spool at the end: every row has a key of its own, and none
+ * is written outside of a turn.
  */
+#define SQLITE_ENABLE_SESSION        1 /* as Debian's library is built */
+#define SQLITE_ENABLE_PREUPDATE_HOOK 1
+#include "db/db_private.h"
 #include "engine/engine_private.h"
 #include "engine_world.h"
 
@@ -205,6 +210,69 @@ static int64_t random_report(char *ret, size_t size)
 	return mail;
 }
 
+/* ---- Whoever follows ---- */
+
+/* A copy of the spool, NULL for none, and what records the turn under way. */
+static sqlite3 *follower;
+static sqlite3_session *recorded;
+
+static void follow(void)
+{
+	sqlite3 *from = spool_db(w->engine->spool)->handle;
+	assert_int_equal(sqlite3_open(":memory:", &follower), SQLITE_OK);
+	sqlite3_backup *copy = sqlite3_backup_init(follower, "main", from, "main");
+	assert_non_null(copy);
+	assert_int_equal(sqlite3_backup_step(copy, -1), SQLITE_DONE);
+	assert_int_equal(sqlite3_backup_finish(copy), SQLITE_OK);
+}
+
+static void record_at(sqlite3 *db)
+{
+	assert_int_equal(sqlite3session_create(db, "main", &recorded), SQLITE_OK);
+	assert_int_equal(sqlite3session_attach(recorded, NULL), SQLITE_OK);
+}
+
+static void record(void)
+{
+	if (follower != NULL)
+		record_at(spool_db(w->engine->spool)->handle);
+}
+
+/* A start has a turn of its own, before anybody else has the connection. */
+static int on_open(sqlite3 *db)
+{
+	const char *path = sqlite3_db_filename(db, "main");
+	if (follower != NULL && path != NULL && strstr(path, "/spool.db") != NULL)
+		record_at(db);
+	return SQLITE_OK;
+}
+
+static int no_conflict(void *arg, int what, sqlite3_changeset_iter *at)
+{
+	const char *table = "?";
+	int columns, operation, indirect;
+	(void)arg;
+	(void)sqlite3changeset_op(at, &table, &columns, &operation, &indirect);
+	sqlite3_value *key = NULL;
+	(void)sqlite3changeset_conflict(at, 0, &key);
+	fail_msg("conflict %d in %s: %s", what, table,
+	         key != NULL ? (const char *)sqlite3_value_text(key) : "?");
+	return SQLITE_CHANGESET_ABORT;
+}
+
+static void tell(void)
+{
+	int size = 0;
+	void *changes = NULL;
+	if (follower == NULL)
+		return;
+	assert_int_equal(sqlite3session_changeset(recorded, &size, &changes), SQLITE_OK);
+	sqlite3session_delete(recorded);
+	assert_int_equal(sqlite3changeset_apply(follower, size, changes, NULL, no_conflict, NULL),
+	                 SQLITE_OK);
+	sqlite3_free(changes);
+}
+
 static void take_reply(const char *reply, int64_t mail)
 {
 	if (strstr(reply, "\"took\":\"marked\"") == NULL)
@@ -235,8 +303,10 @@ static void turn(size_t events, bool all)
 		in_flight_drop_all(w->engine->in_flight);
 		in_flight_end_turn(w->engine->in_flight, true);
 	}
+	record();
 	if (!engine_turn(w->engine, &in, &out, &err))
 		fail_msg("%s", err.text);
+	tell();
 	if (in.n_commands > 0)
 		take_reply(out.replies[0], about);
 	take_outgoing(&out);
@@ -278,7 +348,13 @@ static void office(void)
 		break;
 	case 2:
 		n_in_flight = 0;
-		world_reopen(w);
+		sqlite3_auto_extension((void (*)(void))on_open);
+		world_crash(w);
+		sqlite3_reset_auto_extension();
+		tell();
+		record();
+		world_turn(w);
+		tell();
 		for (size_t i = 0; i < w->n_in_flight;
 		     i++) /* dispatched by the first turn after the crash */
 			in_flight[n_in_flight++] =
@@ -348,11 +424,9 @@ static void print_table(sqlite3 *db, const char *table, struct buf *out)
 	sqlite3_finalize(q);
 }
 
-static void print_spool(struct buf *out)
+static void print_tables(sqlite3 *db, struct buf *out)
 {
-	sqlite3 *db;
 	sqlite3_stmt *q;
-	assert_int_equal(sqlite3_open(w->settings.spool.path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(db,
 	                                    "SELECT name FROM sqlite_schema WHERE type = 'table' "
 	                                    "AND name NOT LIKE 'sqlite_%' AND name <> 'meta' "
@@ -362,7 +436,33 @@ static void print_spool(struct buf *out)
 	while (sqlite3_step(q) == SQLITE_ROW)
 		print_table(db, (const char *)sqlite3_column_text(q, 0), out);
 	sqlite3_finalize(q);
+}
+
+static void print_spool(struct buf *out)
+{
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(w->settings.spool.path, &db), SQLITE_OK);
+	print_tables(db, out);
 	sqlite3_close(db);
+}
+
+/* meta, too. */
+static void check_follower(void)
+{
+	sqlite3 *db;
+	struct buf own = {0}, followed = {0};
+	assert_int_equal(sqlite3_open(w->settings.spool.path, &db), SQLITE_OK);
+	print_tables(db, &own);
+	print_table(db, "meta", &own);
+	print_tables(follower, &followed);
+	print_table(follower, "meta", &followed);
+	sqlite3_close(db);
+	sqlite3_close(follower);
+	follower = NULL;
+	assert_int_equal(own.len, followed.len);
+	assert_memory_equal(own.data, followed.data, own.len);
+	buf_free(&own);
+	buf_free(&followed);
 }
 
 static void run(uint64_t seed, struct buf *ret_rows)
@@ -372,12 +472,16 @@ static void run(uint64_t seed, struct buf *ret_rows)
 	for (int i = 0; i < JOBS; i++)
 		ends_of[i] = JOB_NONE;
 	setup(seed);
+	if (seed % 4 == 0)
+		follow();
 	for (int i = 0; i < TURNS; i++) {
 		w->now = instant_add(w->now, (int64_t)dice(dice(20) == 0 ? 36000 : 240) * 1000);
 		turn(dice(4), false);
 		office();
 	}
 	check_ends();
+	if (follower != NULL)
+		check_follower();
 	check_counts();
 	assert_true(!reports || (world_mails(w, STATUS_BOUNCED) >= 3 && n_dead > 0));
 	print_spool(ret_rows);
