@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """TLS from the first byte, which passes below libesmtp: the mailers, and what `relay test` says of it."""
+import os
 import re
 import socket
 import ssl
@@ -102,6 +103,14 @@ def test_implicit_tls_to_a_relay_that_speaks_first(peer):
         result = probe.send()
     assert result["delivery"] == "relay" and not any(c.startswith(("EHLO", "MAIL")) for c in peer.commands())
     assert result["reply"] == "TLS: the relay doesn't begin with TLS; tls = required is for STARTTLS"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to listen on port 465")
+def test_port_465_without_implicit_tls(certificates):
+    """Both wait for the other to begin."""
+    with SmtpPeer("127.4.6.5", 465, tls=tls_context(certificates["good"]), implicit=True):
+        with Probe("127.4.6.5:465", tls="required", ca_file=certificates["ca"], limits={"greeting_ms": 300}) as probe:
+            assert probe.send()["reply"] == "the relay took too long to greet; port 465 is for tls = implicit"
 
 
 def test_a_handshake_that_hangs():

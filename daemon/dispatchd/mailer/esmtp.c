@@ -332,6 +332,13 @@ static void on_message_sent(struct esmtp *esmtp, smtp_message_t message)
 
 /* ---- the library's events ---- */
 
+/* Where TLS is expected from the first byte, both sides wait for the other to begin. */
+static bool waits_for_tls(const struct esmtp *esmtp)
+{
+	return esmtp->talk.stage == SMTP_GREETING && esmtp->talk.line_len == 0 &&
+	       esmtp->target->tls != TLS_IMPLICIT && strcmp(esmtp->target->port, "465") == 0;
+}
+
 static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
 {
 	const struct talk *talk = &esmtp->talk;
@@ -344,7 +351,8 @@ static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
 	else if (watch_is_cut(esmtp->watch))
 		snprintf(ret, size, "cut off: %s", watch_is_cut(esmtp->watch));
 	else if (atomic_load(&esmtp->watch->expired))
-		snprintf(ret, size, "the relay took too long");
+		snprintf(ret, size, "the relay took too long%s",
+		         waits_for_tls(esmtp) ? " to greet; port 465 is for tls = implicit" : "");
 	else if (talk->stage == SMTP_TLS)
 		snprintf(ret, size, "%s", esmtp->net.tls_fault);
 	if (ret[0] == '\0')
