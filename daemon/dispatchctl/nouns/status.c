@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* `status`: the state of the daemon, Redis, relays and mails in a few lines. */
+/* `status`: what is wrong, the worst first; then the state of the daemon, Redis, relays and mails
+ * in a few lines. */
 #include "base/identity.h"
 #include "common/control.h"
 #include "common/sync.h"
 #include "dispatchctl/nouns/nouns.h"
-#include "dispatchctl/nouns/pause.h"
+#include "dispatchctl/nouns/problems.h"
 #include "dispatchctl/nouns/spool.h"
 #include "model/request.h"
 #include "spool/spool_pause.h"
@@ -110,25 +111,6 @@ static void name_states(const json_t *relays)
 	}
 }
 
-/* As a sentence, since a number in a table is easily missed. */
-static void warn_of_failures(struct ctl *ctl, const json_t *relays)
-{
-	size_t i;
-	json_t *relay;
-	json_array_foreach(relays, i, relay)
-	{
-		if (!json_is_true(json_object_get(relay, "failing")))
-			continue;
-		buf_printf(output_text(ctl->out),
-		           "\nWarning: the last %" JSON_INTEGER_FORMAT " mails failed at relay ",
-		           json_integer_value(json_object_get(relay, "failures")));
-		table_value(output_text(ctl->out), json_object_get(relay, "name"));
-		buf_adds(output_text(ctl->out), ", none was delivered: ");
-		table_value(output_text(ctl->out), json_object_get(relay, "reply"));
-		buf_addc(output_text(ctl->out), '\n');
-	}
-}
-
 static void print_counts(struct ctl *ctl, const json_t *mails)
 {
 	json_t *rows = json_array(), *count;
@@ -185,14 +167,6 @@ static void print_feeds(struct ctl *ctl, const json_t *feeds)
 	json_decref(rows);
 }
 
-/* First of all: whoever asks why no mail comes has the answer. */
-static void print_pause(struct ctl *ctl, const json_t *pause)
-{
-	pause_print(ctl, pause);
-	if (json_is_object(pause))
-		buf_addc(output_text(ctl->out), '\n');
-}
-
 static bool status_run(struct ctl *ctl, struct error *err)
 {
 	json_t *state;
@@ -201,7 +175,9 @@ static bool status_run(struct ctl *ctl, struct error *err)
 	identity_person(); /* a socket or a password of Redis may be root's */
 	ask_redis(ctl, state);
 	identity_back();
-	print_pause(ctl, json_object_get(state, "paused"));
+	json_t *problems = problems_find(ctl, state);
+	problems_print(ctl, problems, state);
+	json_object_set_new(state, "problems", problems);
 	output_sheet(ctl->out, json_incref(state),
 	             COLUMNS({.key = "daemon", .title = "dispatchd", .style = STYLE_WORD},
 	                     {.key = "daemon_fault", .title = ""},
@@ -225,7 +201,6 @@ static bool status_run(struct ctl *ctl, struct error *err)
 		                    {.key = "failures", .title = "Failed since", .right = true},
 		                    {.key = "reply", .title = "Reply", .min = 20}),
 		            output_look(ctl->out));
-		warn_of_failures(ctl, json_object_get(state, "relays"));
 	}
 	print_feeds(ctl, json_object_get(state, "feeds"));
 	print_counts(ctl, json_object_get(state, "mails"));
@@ -234,14 +209,21 @@ static bool status_run(struct ctl *ctl, struct error *err)
 }
 
 static const struct command commands[] = {
-        {.uses = USES_SPOOL " redis",
-         .help = "Shows whether dispatchd, Redis and the relays are up, and counts held jobs and "
-                 "mails by status",
+        {.uses = USES_SPOOL " redis " USES_PROBLEMS,
+         .help = "Shows what is wrong and what to do about it, the worst first; then whether "
+                 "dispatchd, Redis and the relays are up, and counts of held jobs and mails",
+         .more = "It looks for a daemon, a Redis or a database that can't be used, sending that is "
+                 "paused, held back or redirected, relays that are left alone or refuse every "
+                 "mail, a mail that is ten minutes late, entries that wait or were lost, dead "
+                 "letters of the last day, a disk with less than 1 GB free, faults in templates, "
+                 "and a certificate of the customer center that ends within three weeks. The exit "
+                 "status says only whether it could look; \"check\" finds what is wrong with the "
+                 "office's data.",
          .examples = "status\nstatus --json",
          .run = status_run},
 };
 
 const struct noun noun_status = {
         .name = "status",
-        .help = "the daemon, Redis, relays, held jobs and mails at a glance",
+        .help = "what is wrong; the daemon, Redis, relays, held jobs and mails at a glance",
         COMMANDS(commands)};

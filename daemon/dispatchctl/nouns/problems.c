@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is wrong, for `status`: a row for each kind, in the order of weight. What keeps every mail
+ * from going comes before what keeps some, and that before what will be wrong some day. A row that
+ * can't find out finds nothing: what keeps it from that is a row further up.
+ */
+#include "dispatchctl/nouns/problems.h"
+
+#include "base/identity.h"
+#include "base/jsontext.h"
+#include "dispatchctl/nouns/pause.h"
+#include "dispatchctl/nouns/spool.h"
+#include "engine/check.h"
+#include "engine/known.h"
+#include "model/settings.h"
+#include "spool/spool_read.h"
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+enum {
+	BEHIND_MS = 60 * 1000,
+	LATE_MS = 10 * 60 * 1000,
+	DAY_MS = 24 * 60 * 60 * 1000,
+	DEAD_MAX = 1000,
+	CERTIFICATE_DAYS = 21,
+};
+#define DISK_LOW_BYTES 1e9 /* as the alert's */
+
+struct finding {
+	const struct ctl *ctl;
+	const json_t *state;
+	struct spool *spool; /* NULL: it can't be read */
+	const char *problem; /* the row's name */
+	json_t *found;
+};
+
+/* One more. `since` may be "" or NULL. */
+__attribute__((format(printf, 4, 5))) static void add(struct finding *finding, const char *since,
+                                                      const char *todo, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	json_t *words = json_string(text); /* NULL where it was cut within a character */
+	json_t *row = json_pack("{s:s, s:o, s:s}", "problem", finding->problem, "text",
+	                        words != NULL ? words : json_string(finding->problem), "do", todo);
+	if (since != NULL && *since != '\0')
+		json_object_set_new(row, "since", json_string(since));
+	json_array_append_new(finding->found, row);
+}
+
+static const char *time_of(struct instant when, char text[INSTANT_TEXT_MAX])
+{
+	return instant_format(when, 0, text);
+}
+
+/* ---- everything stands */
+
+static void find_daemon(struct finding *finding)
+{
+	const char *fault = jsontext_at(finding->state, "daemon_fault");
+	if (strcmp(jsontext_at(finding->state, "daemon"), "down") == 0)
+		add(finding, NULL,
+		    "systemctl start dispatchd; journalctl -u dispatchd has why it ended",
+		    "dispatchd isn't running%s%s", *fault != '\0' ? ": " : "", fault);
+	else if (*fault != '\0')
+		add(finding, NULL, "man dispatchd, DIAGNOSTICS; events wait until it is gone", "%s",
+		    fault);
+}
+
+static void find_spool(struct finding *finding)
+{
+	if (finding->spool == NULL)
+		add(finding, NULL,
+		    "run it as root or as dispatchd's user; man dispatchd, RESTORING",
+		    "spool.db can't be read: what follows may lack something");
+}
+
+/* One that isn't there before the first start is none. */
+static void find_customers(struct finding *finding)
+{
+	const struct settings *settings = finding->ctl->settings;
+	struct error err = {0};
+	if (strcmp(jsontext_at(finding->state, "daemon"), "down") == 0 &&
+	    json_object_get(finding->state, "instance") == NULL)
+		return;
+	struct customers *customers =
+	        known_open(settings->customers.path, settings->spool.path, DB_READ, &err);
+	if (customers == NULL)
+		add(finding, NULL,
+		    "put it back (man dispatchd, RESTORING), or dispatchctl customer adopt where "
+		    "this one is meant",
+		    "%s", err.text);
+	customers_close(customers);
+}
+
+static void find_redis(struct finding *finding)
+{
+	const char *redis = jsontext_at(finding->state, "redis");
+	if (strcmp(redis, "up") == 0)
+		return;
+	add(finding, NULL, "see that Redis runs and that [redis] url and password are its own",
+	    "Redis is %s: %s",
+	    strcmp(redis, "down") == 0 ? "away, no event comes in and no outcome goes out"
+	                               : "there, but not all of it can be used",
+	    jsontext_at(finding->state, "redis_fault"));
+}
+
+static void find_pause(struct finding *finding)
+{
+	const json_t *pause = json_object_get(finding->state, "paused");
+	const char *note = jsontext_at(pause, "note");
+	json_int_t due = json_integer_value(json_object_get(pause, "due"));
+	if (!json_is_object(pause))
+		return;
+	add(finding, jsontext_at(pause, "since"), "dispatchctl mail resume",
+	    "sending is paused by %s%s%.500s; %" JSON_INTEGER_FORMAT " %s due",
+	    jsontext_at(pause, "by"), *note != '\0' ? ": " : "", note, due,
+	    due == 1 ? "mail is" : "mails are");
+}
+
+static void find_breaker(struct finding *finding)
+{
+	const json_t *breaker = json_object_get(finding->state, "breaker");
+	const json_t *held = json_object_get(breaker, "held");
+	if (!json_is_object(breaker) || json_is_false(json_object_get(breaker, "open")))
+		return;
+	add(finding, jsontext_at(breaker, "since"),
+	    "dispatchctl breaker show; then dispatchctl breaker release or breaker discard",
+	    "an unusual number of mails is held back by [rules] burst; %" JSON_INTEGER_FORMAT
+	    " wait for a person",
+	    json_integer_value(held));
+}
+
+static void find_redirect(struct finding *finding)
+{
+	const char *to = jsontext_at(finding->state, "redirect_to");
+	if (*to != '\0')
+		add(finding, NULL, "remove redirect_to where this is not a staging system",
+		    "every mail is redirected to %s by [mail] redirect_to", to);
+}
+
+/* ---- some mails stand */
+
+static void find_relays(struct finding *finding)
+{
+	size_t i;
+	const json_t *relay;
+	json_array_foreach(json_object_get(finding->state, "relays"), i, relay)
+	{
+		const char *name = jsontext_at(relay, "name");
+		const char *reply = jsontext_at(relay, "reply");
+		if (json_is_false(json_object_get(relay, "up")))
+			add(finding, jsontext_at(relay, "since"), "dispatchctl relay test",
+			    "relay %s is left alone: %.700s", name, reply);
+		else if (json_is_true(json_object_get(relay, "failing")))
+			add(finding, jsontext_at(relay, "failing_since"), "dispatchctl relay test",
+			    "the last %" JSON_INTEGER_FORMAT
+			    " mails failed at relay %s, none was delivered: %.700s",
+			    json_integer_value(json_object_get(relay, "failures")), name, reply);
+	}
+}
+
+/* Not where it is paused: that says enough. */
+static void find_late(struct finding *finding)
+{
+	char since[INSTANT_TEXT_MAX];
+	struct instant late = INSTANT_NONE;
+	struct error ignored;
+	if (finding->spool == NULL || json_is_object(json_object_get(finding->state, "paused")) ||
+	    !spool_read_late(finding->spool, finding->ctl->now, &late, &ignored) ||
+	    instant_is_none(late) || finding->ctl->now.ms - late.ms < LATE_MS)
+		return;
+	add(finding, time_of(late, since),
+	    "dispatchctl mail list --status queued; dispatchctl mail list --status retrying",
+	    "a mail has been due for over ten minutes");
+}
+
+/* Entries that have waited for longer than it takes to decide them, or were lost unread. */
+static void find_feeds(struct finding *finding)
+{
+	size_t i;
+	const json_t *feed;
+	json_array_foreach(json_object_get(finding->state, "feeds"), i, feed)
+	{
+		const char *oldest = jsontext_at(feed, "oldest"), *name = jsontext_at(feed, "name");
+		struct instant at;
+		json_int_t lost = json_integer_value(json_object_get(feed, "lost"));
+		if (lost > 0)
+			add(finding, NULL,
+			    "have them published again; raise the stream's MAXLEN where it is "
+			    "trimmed",
+			    "%" JSON_INTEGER_FORMAT " entries of %s were lost unread", lost, name);
+		if (instant_parse(oldest, &at) && finding->ctl->now.ms - at.ms > BEHIND_MS)
+			add(finding, oldest, "journalctl -u dispatchd; top -H: what keeps it busy",
+			    "entries of %s wait to be decided", name);
+	}
+}
+
+static void find_dead(struct finding *finding)
+{
+	json_t *rows, *row;
+	struct error ignored;
+	struct instant when;
+	size_t i, n = 0;
+	const char *detail = "";
+	if (finding->spool == NULL || !spool_read_dead(finding->spool, DEAD_MAX, &rows, &ignored))
+		return;
+	json_array_foreach(rows, i, row)
+	{
+		if (!instant_parse(jsontext_at(row, "time"), &when) ||
+		    finding->ctl->now.ms - when.ms > DAY_MS)
+			break; /* the newest come first */
+		detail = n++ == 0 ? jsontext_at(row, "detail") : detail;
+	}
+	if (n > 0)
+		add(finding, NULL, "dispatchctl dead list; put right, then dispatchctl dead retry",
+		    "%zu%s %s rejected in the last day, the latest: %.600s", n,
+		    n == DEAD_MAX ? " or more" : "", n == 1 ? "entry was" : "entries were", detail);
+	json_decref(rows);
+}
+
+/* ---- what will be wrong */
+
+static void find_disk(struct finding *finding)
+{
+	const struct settings *settings = finding->ctl->settings;
+	const char *const paths[] = {settings->spool.path, settings->customers.path};
+	unsigned long seen = 0;
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		char folder[4096];
+		struct statvfs disk;
+		(void)snprintf(folder, sizeof folder, "%s", paths[i]);
+		char *slash = strrchr(folder, '/');
+		if (slash != NULL)
+			slash[slash == folder] = '\0';
+		if (slash == NULL || statvfs(folder, &disk) != 0 || (i > 0 && disk.f_fsid == seen))
+			continue;
+		seen = disk.f_fsid;
+		double free_bytes = (double)disk.f_bavail * (double)disk.f_frsize;
+		if (free_bytes < DISK_LOW_BYTES)
+			add(finding, NULL, "make room, or shorten [spool] keep",
+			    "only %.0f MB are free on the disk of %s", free_bytes / 1e6, folder);
+	}
+}
+
+static void find_templates(struct finding *finding)
+{
+	json_t *findings;
+	struct error err = {0};
+	if (!check_template_set(finding->ctl->settings, &findings, &err)) {
+		add(finding, NULL, "dispatchctl template check", "templates: %s", err.text);
+		return;
+	}
+	size_t n = json_array_size(findings);
+	if (n > 0)
+		add(finding, NULL, "dispatchctl template check", "%zu %s in templates: %.700s", n,
+		    n == 1 ? "fault" : "faults", jsontext_at(json_array_get(findings, 0), "text"));
+	json_decref(findings);
+}
+
+static X509 *read_certificate(const char *path)
+{
+	FILE *file = *path != '\0' ? fopen(path, "re") : NULL;
+	X509 *certificate = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+	if (file != NULL)
+		(void)fclose(file);
+	return certificate;
+}
+
+/* That of the customer center. Where it can't be read, its start says so. */
+static void find_certificate(struct finding *finding)
+{
+	const char *path = finding->ctl->settings->center.tls_cert;
+	int days, seconds;
+	identity_person();
+	X509 *certificate = read_certificate(path);
+	identity_back();
+	if (certificate == NULL)
+		return;
+	if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)) &&
+	    days < CERTIFICATE_DAYS)
+		add(finding, NULL, "renew it; systemctl restart dispatch-center",
+		    days < 0 || seconds < 0 ? "the customer center's certificate has ended (%s)"
+		                            : "the customer center's certificate ends soon (%s)",
+		    path);
+	X509_free(certificate);
+}
+
+/* ---- all of them */
+
+static const struct {
+	const char *problem;
+	void (*find)(struct finding *finding);
+} rows[] = {
+        {"daemon", find_daemon},       {"spool", find_spool},
+        {"customers", find_customers}, {"redis", find_redis},
+        {"paused", find_pause},        {"breaker", find_breaker},
+        {"redirected", find_redirect}, {"relay", find_relays},
+        {"late", find_late},           {"feed", find_feeds},
+        {"dead", find_dead},           {"disk", find_disk},
+        {"template", find_templates},  {"certificate", find_certificate},
+};
+
+json_t *problems_find(const struct ctl *ctl, const json_t *state)
+{
+	struct error ignored = {0};
+	struct finding finding = {.ctl = ctl, .state = state, .found = json_array()};
+	finding.spool = spool_view(ctl, &ignored);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		finding.problem = rows[i].problem;
+		rows[i].find(&finding);
+	}
+	spool_close(finding.spool);
+	return finding.found;
+}
+
+static void print_one(struct ctl *ctl, const json_t *problem)
+{
+	struct buf *out = output_text(ctl->out);
+	const struct look *look = output_look(ctl->out);
+	buf_adds(out, look_red(look));
+	table_value(out, json_object_get(problem, "text"));
+	buf_adds(out, look_plain(look));
+	if (*table_text(problem, "since") != '\0') {
+		buf_adds(out, ", since ");
+		look_time(out, table_text(problem, "since"), look);
+	}
+	buf_addc(out, '\n');
+}
+
+void problems_print(struct ctl *ctl, const json_t *problems, const json_t *state)
+{
+	size_t i;
+	const json_t *problem;
+	struct buf *out = output_text(ctl->out);
+	json_array_foreach(problems, i, problem)
+	{
+		if (strcmp(table_text(problem, "problem"), "paused") == 0)
+			pause_print(ctl, json_object_get(state, "paused"));
+		else
+			print_one(ctl, problem);
+		buf_adds(out, "  to do: ");
+		table_value(out, json_object_get(problem, "do"));
+		buf_adds(out, "\n\n");
+	}
+}

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""`status` names what is wrong first, each with what to do about it."""
+import os
+import sqlite3
+
+import pytest
+
+from kit import add_customer, use_shipped_templates, wait_outcome
+from smtp_peer import make_certificate, start
+from world import free_port, wait_until
+
+
+def problems(world):
+    return [row["problem"] for row in world.ctl_json("status")["problems"]]
+
+
+@pytest.fixture
+def farm(world):
+    use_shipped_templates(world)
+    add_customer(world)
+    return world
+
+
+def test_nothing_is_wrong(farm):
+    farm.start_daemon()
+    farm.xadd(id="1", type="job.started", job="1", customer="1001")
+    wait_outcome(farm, 1, "sent")
+    assert problems(farm) == []
+    assert farm.ctl("status").stdout.startswith("dispatchd "), "facts come first where nothing is wrong"
+
+
+def test_before_the_first_start_the_daemon_alone_is_missing(world):
+    use_shipped_templates(world)
+    assert problems(world) == ["daemon"]
+    shown = world.ctl("status").stdout
+    assert shown.startswith("dispatchd isn't running\n  to do: systemctl start dispatchd; "), shown
+
+
+def test_the_worst_comes_first(farm):
+    farm.start_daemon()
+    farm.ctl("mail", "pause", "--note", "stock\ttaking")
+    farm.xadd(id="1", job="1", customer="1001")
+    wait_until(lambda: "dead" in problems(farm), "the dead letter")
+    with open(farm.path("templates", "completed.txt"), "w", encoding="utf-8") as file:
+        file.write("Subject: x\n\n{{nobody.knows}}\n")
+    assert problems(farm) == ["paused", "dead", "template"]
+    shown = farm.ctl("status").stdout
+    order = [shown.index(words) for words in ("sending is paused since ", "to do: dispatchctl mail resume\n",
+                                              "1 entry was rejected in the last day", "to do: dispatchctl dead list",
+                                              "nobody.knows", "to do: dispatchctl template check", "\ndispatchd ")]
+    assert order == sorted(order) and order[0] == 0
+    farm.redis_server.stop()
+    assert problems(farm) == ["redis", "paused", "dead", "template"]
+    farm.daemon.stop()
+    found = farm.ctl_json("status")["problems"]
+    assert [row["problem"] for row in found] == ["daemon", "redis", "paused", "dead", "template"]
+    assert found[2]["text"].endswith(": stock\ttaking; 0 mails are due") and found[2]["do"] == "dispatchctl mail resume"
+    assert all(row["text"] and row["do"] for row in found)
+
+
+def test_a_relay_that_is_away_and_a_mail_that_is_late(farm):
+    farm.configure(mail={"transport": "smtp"}, smtp={"relay": f"127.0.0.1:{free_port()}", "tls": "none"})
+    farm.start_daemon()
+    farm.xadd(id="1", type="job.started", job="1", customer="1001")
+    wait_until(lambda: problems(farm) == ["relay"], lambda: farm.ctl("status").stdout)
+    (found,) = farm.ctl_json("status")["problems"]
+    assert found["text"].startswith("relay 127.0.0.1:") and found["since"]
+    assert found["do"] == "dispatchctl relay test"
+    farm.daemon.stop()
+    with sqlite3.connect(farm.path("spool.db")) as db:
+        db.execute("UPDATE mail SET due = due - 11 * 60 * 1000")
+    assert problems(farm) == ["daemon", "late"]
+    farm.ctl("mail", "pause")
+    assert problems(farm) == ["daemon", "paused"], "a pause explains it"
+
+
+def test_a_relay_where_all_mails_fail(farm):
+    peer = start(farm)
+    peer.answers["data"] = "554 5.7.1 spam"
+    farm.start_daemon()
+    for number in range(12):
+        farm.xadd(id=number, type="job.started", job=number, customer="1001")
+    wait_until(lambda: problems(farm) == ["relay"], lambda: farm.ctl("status").stdout, 30)
+    assert "none was delivered: 554 5.7.1 spam" in farm.ctl_json("status")["problems"][0]["text"]
+
+
+def test_databases_that_cannot_be_used(farm):
+    farm.start_daemon()
+    farm.xadd(id="1", type="job.started", job="1", customer="1001")
+    wait_outcome(farm, 1, "sent")
+    farm.daemon.stop()
+    os.rename(farm.path("customers.db"), farm.path("elsewhere.db"))
+    found = farm.ctl_json("status")["problems"]
+    assert [row["problem"] for row in found] == ["daemon", "customers"]
+    assert "customers.db is missing" in found[1]["text"] and "customer adopt" in found[1]["do"]
+
+
+@pytest.mark.parametrize("days, words", [(5, "ends soon"), (-1, "has ended"), (90, None)])
+def test_the_centers_certificate(farm, days, words):
+    both = make_certificate(farm.directory, None, ["localhost"], "center", -9, days)
+    os.chmod(both, 0o600)
+    farm.configure(center={"tls_cert": both, "tls_key": both})
+    farm.start_daemon()
+    found = farm.ctl_json("status")["problems"]
+    assert [row["problem"] for row in found] == (["certificate"] if words else [])
+    assert not words or words in found[0]["text"]
