@@ -66,8 +66,12 @@ static const char *const wipings[] = {
         "WHERE contact IN (SELECT contact FROM mail WHERE id IN " MAILS_OF("?1") "))",
         "DELETE FROM strike WHERE contact IN (SELECT contact FROM mail WHERE id IN " MAILS_OF(
                 "?1") ")",
-        "DELETE FROM bounce WHERE mail IS NULL AND address <> '' AND lower(address) IN (SELECT "
-        "lower(address) FROM mail WHERE id IN " MAILS_OF("?1") ")",
+        "DELETE FROM bounce WHERE mail IS NULL AND contact IN (SELECT contact FROM mail WHERE id "
+        "IN " MAILS_OF("?1") ")",
+        "DELETE FROM bounce WHERE mail IS NULL AND (lower(address) IN (SELECT lower(address) FROM "
+        "mail WHERE address <> '' AND id IN " MAILS_OF(
+                "?1") ") OR lower(sender) IN (SELECT "
+                      "lower(address) FROM mail WHERE address <> '' AND id IN " MAILS_OF("?1") "))",
         "UPDATE OR REPLACE bounce SET address = '', text = '', sender = '' WHERE mail "
         "IN " MAILS_OF("?1"),
         "UPDATE mail SET address = '', reply = '' WHERE id IN " MAILS_OF("?1"),

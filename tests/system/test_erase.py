@@ -6,7 +6,9 @@ import os
 import sqlite3
 
 import pytest
+import signed
 from kit import add_customer, as_user, on_terminal, refused, wait_outcome
+from report_peer import bounce
 from world import BUILD, wait_until
 
 WORDS = ("Zebulon", "zebulon@example.com", "Wildwood", "Quartermaster")
@@ -72,6 +74,25 @@ def test_words_leave_the_spool_once_all_has_ended(person):
     assert [mail["status"] for mail in after["mails"]] == ["sent"] and after["mails"][0]["id"] == before["mails"][0]["id"]
     other = person.ctl_json("mail", "list", "--customer", "2001")
     assert [mail["status"] for mail in other] == ["sent"] and "another@example.com" in str(other)
+
+
+def test_words_leave_reports_about_no_known_mail(person):
+    """A wish of the contact's, one that nobody signed, and what somebody else wrote."""
+    signed.configure(person)
+    person.start_daemon()
+    person.xadd(id="e1", type="job.completed", job="4711", customer="1001")
+    wait_outcome(person, "e1", "sent")
+    contact = person.ctl_json("customer", "show", "1001")["contacts"][0]["id"]
+    token = signed.make("opt_out", contact, signed.link_of(person, contact), state=signed.STATES.index("failed"))
+    for to, sender in ((f"bounce+{token}@mail.example.com", "wildwood@other.example"), ("bounce@mail.example.com", "Zebulon@Example.com"),
+                       ("bounce@mail.example.com", "kept@other.example"), ("bounce@mail.example.com", "")):
+        mail = f"From: {sender or 'x@other.example'}\nPrecedence: bulk\nSubject: unsubscribe\n\n{sender}\n"
+        assert bounce("--socket", person.path("report.sock"), "-f", sender, to, mail=mail.encode()).returncode == 0
+    assert [row["took"] for row in person.ctl_json("bounce", "list")] == ["unknown"] * 3 + ["opted_out"]
+    erase(person)
+    person.daemon.wait_log("erased jobs=1")
+    wait_until(lambda: found_in(person, "spool.db*") == [], lambda: found_in(person, "spool.db*"))
+    assert [row["sender"] for row in person.ctl_json("bounce", "list")] == ["x@other.example", "kept@other.example"]
 
 
 def test_what_is_under_way_goes_when_it_has_ended(person):
