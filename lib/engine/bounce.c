@@ -52,7 +52,7 @@ static void record_unknown(struct engine *engine, const struct bounce_subject *s
                            struct spool_bounce *row, json_t *out)
 {
 	row->took = "unknown";
-	row->why = subject->why;
+	row->why = *subject->why != '\0' ? subject->why : "other_kind";
 	spool_bounce_add(engine->spool, row);
 	engine_report_often(engine, REPORT_BOUNCE, LOG_NOTICE,
 	                    "report=%lld kind=%s about no known mail: %s", (long long)row->id,
@@ -117,14 +117,12 @@ static bool record_opt_out(struct engine *engine, const struct bounce_facts *fac
                            const struct bounce_subject *subject, struct spool_bounce *row,
                            json_t *out)
 {
-	struct error ignored;
-	struct contact_choice choice;
 	bool complaint = facts->kind == MAIL_REPORT_COMPLAINT;
 	if (!subject->has_token || subject->token.kind != TOKEN_OPT_OUT || *subject->why != '\0' ||
-	    (!complaint && facts->kind != MAIL_REPORT_OPT_OUT) ||
-	    !engine_opt_out_by_mail(engine, &subject->token, complaint || facts->all, &choice,
-	                            &ignored))
+	    (!complaint && facts->kind != MAIL_REPORT_OPT_OUT))
 		return false;
+	unsigned off = complaint || facts->all ? JOB_NOTIFY_ALL : JOB_BIT(subject->token.state);
+	engine_opt_out(engine, &subject->choice, off, 0);
 	row->contact = subject->token.id;
 	row->took = complaint ? "complained" : "opted_out";
 	spool_bounce_add(engine->spool, row);
@@ -133,33 +131,26 @@ static bool record_opt_out(struct engine *engine, const struct bounce_facts *fac
 	                                  .asked_by = facts->own_id,
 	                                  .report = row->id};
 	if (!complaint && !facts->automatic)
-		engine_opt_out_answer(engine, &choice, &wish);
+		engine_opt_out_answer(engine, &subject->choice, &wish);
 	answer(out, row);
 	return true;
 }
 
-/* What a request comes with besides its text. */
-struct content {
-	const char *entity; /* NULL: none */
-	size_t len;
-};
-
 /* A person's reply; with its content, if that is wanted. */
-static void take_reply(struct engine *engine, const json_t *in,
-                       const struct bounce_subject *subject, const struct content *content,
+static void take_reply(struct engine *engine, const json_t *in, const struct bounce_facts *facts,
+                       const struct bounce_subject *subject, const struct reply_content *content,
                        struct spool_bounce *row, json_t *out)
 {
-	if (content->entity == NULL && engine_reply_wanted(engine, in, subject)) {
+	if (!engine_reply_take(engine, in, facts, subject, content, row)) {
 		json_object_set_new(out, "took", json_string("reply"));
 		json_object_set_new(out, "send", json_true());
 		return;
 	}
 	count(engine, MAIL_REPORT_REPLY, MAIL_REPORT_NONE);
-	engine_reply_take(engine, in, subject, content->entity, content->len, row);
 	answer(out, row);
 }
 
-static bool take(struct engine *engine, const json_t *in, const struct content *content,
+static bool take(struct engine *engine, const json_t *in, const struct reply_content *content,
                  json_t *out, struct error *err)
 {
 	static const struct bounce_recipient nobody = {.address = "", .code = "", .text = ""};
@@ -178,7 +169,7 @@ static bool take(struct engine *engine, const json_t *in, const struct content *
 		return true;
 	}
 	if (engine_is_reply(&facts, &subject)) {
-		take_reply(engine, in, &subject, content, &row, out);
+		take_reply(engine, in, &facts, &subject, content, &row, out);
 		return true;
 	}
 	count(engine, facts.kind, about ? about->verdict : MAIL_REPORT_NONE);
@@ -198,7 +189,7 @@ static bool take(struct engine *engine, const json_t *in, const struct content *
 
 bool engine_bounce_take(struct engine *engine, const json_t *in, json_t *out, struct error *err)
 {
-	return take(engine, in, &(struct content){.entity = NULL}, out, err);
+	return take(engine, in, NULL, out, err);
 }
 
 bool engine_bounce_forward(struct engine *engine, const json_t *in, const char *entity, size_t len,
@@ -206,7 +197,7 @@ bool engine_bounce_forward(struct engine *engine, const json_t *in, const char *
 {
 	if (entity == NULL)
 		return error_set(err, EX_USAGE, "a reply's content comes with it");
-	return take(engine, in, &(struct content){.entity = entity, .len = len}, out, err);
+	return take(engine, in, &(struct reply_content){.entity = entity, .len = len}, out, err);
 }
 
 /* ---- By hand ---- */
@@ -299,6 +290,12 @@ static void move_early(struct engine *engine, const struct spool_mail *mail)
 		if (act.mail.status != STATUS_SENT)
 			return;
 	}
+}
+
+void engine_bounce_load(struct engine *engine)
+{
+	engine->last_early =
+	        spool_bounce_last(engine->spool, early, instant_add(engine->now, -early_ms));
 }
 
 void engine_bounce_sent(struct engine *engine, const struct spool_mail *mail)

@@ -40,6 +40,8 @@ bool engine_bounce_forward(struct engine *engine, const json_t *in, const char *
 bool engine_bounce_report(struct engine *engine, const json_t *in, json_t *out,
                           struct error *err) MUST_CHECK;
 
+/* At the opening: whether reports wait for their mails' results. */
+void engine_bounce_load(struct engine *engine);
 /* The relay took a mail: what reports said of it already happens to it now. */
 void engine_bounce_sent(struct engine *engine, const struct spool_mail *mail);
 

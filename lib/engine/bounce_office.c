@@ -59,7 +59,7 @@ static void add_contact(json_t *context, const struct contact *contact)
 	buf_free(&text);
 }
 
-/* What the template of a job's mail sees, with the contact and what the report says. */
+/* What the template of a job's mail sees, plus the contact and the report's words. */
 static json_t *unreachable_json(struct engine *engine, const struct customer *customer,
                                 const struct bounce_act *act)
 {
@@ -108,8 +108,10 @@ static bool too_many(struct engine *engine, int64_t *ret_hour, int64_t *ret_day)
 	*ret_day = spool_bounces_refused(engine->spool, yesterday);
 	if (*ret_hour >= REFUSALS_AN_HOUR)
 		return true;
+	/* One mail more than these would be too many for so few refusals. */
+	int64_t enough = *ret_day * 100 / REFUSALS_PERCENT + 1;
 	return *ret_day >= REFUSALS_FEW &&
-	       *ret_day * 100 >= spool_mails_since(engine->spool, yesterday) * REFUSALS_PERCENT;
+	       spool_mails_since(engine->spool, yesterday, enough) < enough;
 }
 
 static json_t *refusals_json(struct engine *engine, int64_t hour, int64_t day)

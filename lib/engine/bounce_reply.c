@@ -45,12 +45,11 @@ static const char *clean(struct engine *engine, const json_t *object, const char
 	return text;
 }
 
-/* The null sender is a program's, and a mail from ourselves came back. */
-static bool is_automatic(struct engine *engine, const json_t *in, const char *from)
+/* A program may have sent it, and a mail from ourselves came back. */
+static bool is_automatic(struct engine *engine, const struct bounce_facts *facts, const char *from)
 {
-	const char *sender = json_string_value(json_object_get(in, "sender"));
 	struct mailbox ours;
-	if ((sender != NULL && *sender == '\0') || !address_check(from, NULL))
+	if (facts->automatic || !address_check(from, NULL))
 		return true;
 	return (mailbox_parse(engine->settings->mail.from, &ours, NULL) &&
 	        address_same(from, ours.address)) ||
@@ -77,7 +76,7 @@ static const char *why_not(struct engine *engine, const struct reply *reply, int
 	return "";
 }
 
-static void reply_read(struct engine *engine, const json_t *in,
+static void reply_read(struct engine *engine, const json_t *in, const struct bounce_facts *facts,
                        const struct bounce_subject *subject, struct reply *ret)
 {
 	const json_t *given = json_object_get(in, "reply");
@@ -87,7 +86,7 @@ static void reply_read(struct engine *engine, const json_t *in,
 	        .words = clean(engine, given, "text", WORDS_MAX, true),
 	        .bytes = json_integer_value(json_object_get(given, "bytes")),
 	};
-	ret->automatic = is_automatic(engine, in, ret->from);
+	ret->automatic = is_automatic(engine, facts, ret->from);
 	ret->has_event =
 	        spool_mail_event(engine->spool, subject->mail.id, engine->arena, &ret->event);
 	ret->to = find_answerer(engine, ret);
@@ -109,7 +108,7 @@ static json_t *forward_context(const struct reply *reply)
 }
 
 static void forward(struct engine *engine, const struct reply *reply, int64_t about,
-                    const char *entity, size_t len, int64_t report)
+                    const struct reply_content *content, int64_t report)
 {
 	json_t *context = forward_context(reply);
 	char *text = json_dumps(context, JSON_COMPACT);
@@ -122,7 +121,7 @@ static void forward(struct engine *engine, const struct reply *reply, int64_t ab
 	        .to = reply->to,
 	};
 	if (engine_office_mail_add(engine, &office, &mail))
-		spool_reply_add(engine->spool, mail.id, about, entity, len);
+		spool_reply_add(engine->spool, mail.id, about, content->entity, content->len);
 	free(text);
 	json_decref(context);
 }
@@ -150,32 +149,36 @@ bool engine_is_reply(const struct bounce_facts *facts, const struct bounce_subje
 	       subject->token.kind == TOKEN_REPLY;
 }
 
-bool engine_reply_wanted(struct engine *engine, const json_t *in,
-                         const struct bounce_subject *subject)
+static const char *took_of(const struct reply *reply, bool has_content)
 {
-	struct reply reply;
-	reply_read(engine, in, subject, &reply);
-	return !reply.automatic && *reply.why == '\0' && *reply.to != '\0';
+	if (reply->automatic)
+		return "counted";
+	if (*reply->why != '\0')
+		return "parked";
+	return *reply->to == '\0' || !has_content ? "commented" : "forwarded";
 }
 
-void engine_reply_take(struct engine *engine, const json_t *in,
-                       const struct bounce_subject *subject, const char *entity, size_t len,
+bool engine_reply_take(struct engine *engine, const json_t *in, const struct bounce_facts *facts,
+                       const struct bounce_subject *subject, const struct reply_content *content,
                        struct spool_bounce *row)
 {
 	struct reply reply;
-	reply_read(engine, in, subject, &reply);
+	reply_read(engine, in, facts, subject, &reply);
+	bool goes = !reply.automatic && *reply.why == '\0' && *reply.to != '\0';
+	if (goes && content == NULL)
+		return false;
 	row->sender = reply.from;
 	row->text = bounce_text(engine->arena,
 	                        arena_printf(engine->arena, "%s: %s", reply.subject, reply.words),
 	                        BOUNCE_TEXT_MAX);
 	row->why = reply.automatic ? "automatic" : reply.why;
-	row->took = reply.automatic                       ? "counted"
-	            : *reply.why                          ? "parked"
-	            : *reply.to == '\0' || entity == NULL ? "commented"
-	                                                  : "forwarded";
+	row->took = took_of(&reply, content != NULL);
 	spool_bounce_add(engine->spool, row);
-	if (strcmp(row->took, "forwarded") == 0)
-		forward(engine, &reply, subject->mail.id, entity, len, row->id);
-	if (*row->why == '\0')
+	if (*row->why != '\0')
+		spool_replies_limit(engine->spool, subject->mail.id, REPLIES_KEPT);
+	else
 		comment(engine, &reply);
+	if (goes && content != NULL)
+		forward(engine, &reply, subject->mail.id, content, row->id);
+	return true;
 }

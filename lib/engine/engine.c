@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening and closing; what the engine's caller may ask between turns. */
 #include "base/address.h"
+#include "engine/bounce.h"
 #include "engine/bounce_strikes.h"
 #include "engine/engine_private.h"
 #include "engine/follow.h"
@@ -85,6 +86,7 @@ static bool requeue_in_flight(struct engine *engine, struct instant now, struct 
 	if (ok) {
 		engine_requeue_in_flight(engine);
 		engine_load_strikes(engine);
+		engine_bounce_load(engine);
 		engine->handed = engine->published = spool_published(engine->spool);
 		engine->opened = spool_last_outcome(engine->spool);
 		engine->first_due = spool_first_due(engine->spool);

@@ -113,6 +113,17 @@ bool spool_bounce_find(struct spool *spool, int64_t mail, const char *why, int64
 	return true;
 }
 
+/* Ids follow time. */
+struct instant spool_bounce_last(struct spool *spool, const char *why, struct instant since)
+{
+	struct db_query *q = spool_query(
+	        spool, "SELECT max(time) FROM bounce WHERE id > coalesce((SELECT id FROM bounce "
+	               "WHERE time <= ?2 ORDER BY id DESC LIMIT 1), 0) AND why = ?1");
+	db_bind_text(q, 1, why);
+	db_bind_int(q, 2, since.ms);
+	return (struct instant){spool_run_int(spool, q, INSTANT_NONE.ms)};
+}
+
 void spool_bounce_set_took(struct spool *spool, int64_t id, const char *took)
 {
 	struct db_query *q = spool_query(spool, "UPDATE bounce SET took = ?2 WHERE id = ?1");
@@ -213,11 +224,13 @@ static int64_t first_mail_since(struct spool *spool, struct instant since)
 	return low;
 }
 
-int64_t spool_mails_since(struct spool *spool, struct instant since)
+int64_t spool_mails_since(struct spool *spool, struct instant since, int64_t max)
 {
 	/* Not every id is given: a restore leaves many out. */
-	struct db_query *q = spool_query(spool, "SELECT count(*) FROM mail WHERE id >= ?1");
+	struct db_query *q = spool_query(
+	        spool, "SELECT count(*) FROM (SELECT 1 FROM mail WHERE id >= ?1 LIMIT ?2)");
 	db_bind_int(q, 1, first_mail_since(spool, since));
+	db_bind_int(q, 2, max);
 	return spool_run_int(spool, q, 0);
 }
 
@@ -234,7 +247,8 @@ int64_t spool_mail_of_message_id(struct spool *spool, const char *message_id, st
 
 bool spool_mail_id_known(struct spool *spool, int64_t id)
 {
-	return id > 0 && id <= last_mail(spool);
+	int64_t last = last_mail(spool), floor = spool_floor(spool, "mail");
+	return id > 0 && id <= (last > floor ? last : floor);
 }
 
 /* Of one outcome: the address that it names, if that is another. */

@@ -40,6 +40,8 @@ void spool_bounce_add(struct spool *spool, struct spool_bounce *bounce);
  * is none. */
 bool spool_bounce_find(struct spool *spool, int64_t mail, const char *why, int64_t after,
                        struct arena *arena, struct spool_bounce *ret);
+/* When the latest one of that `why` came, if it came since; INSTANT_NONE else. */
+struct instant spool_bounce_last(struct spool *spool, const char *why, struct instant since);
 void spool_bounce_set_took(struct spool *spool, int64_t id, const char *took);
 void spool_bounce_set_why(struct spool *spool, int64_t id, const char *why);
 /* How many refused a mail since; the latest of them in the arena, at most `max`. */
@@ -55,8 +57,8 @@ void spool_set_refusals_alarmed(struct spool *spool, struct instant now);
 
 /* -- which mail -- */
 
-/* About how many mails were made since. */
-int64_t spool_mails_since(struct spool *spool, struct instant since);
+/* About how many mails were made since; counts to `max`. */
+int64_t spool_mails_since(struct spool *spool, struct instant since, int64_t max);
 /* The latest mail of that Message-ID made since, among the latest MAILS_SEARCHED_MAX; 0: none. */
 enum { MAILS_SEARCHED_MAX = 200000 };
 int64_t spool_mail_of_message_id(struct spool *spool, const char *message_id, struct instant since);
@@ -90,7 +92,7 @@ int64_t *spool_struck(struct spool *spool, struct arena *arena, size_t *ret_n);
 /* -- for people (spool_bounce_read.c): JSON that the caller json_decref()s -- */
 
 struct spool_bounce_filter {
-	bool unknown;      /* those alone that are about no known mail */
+	bool unknown;      /* those alone that are about no known mail, nor a contact's wish */
 	int64_t mail;      /* of this one; 0: any */
 	int64_t before_id; /* below it alone; 0: from the latest */
 	int64_t limit;

@@ -96,11 +96,13 @@ bool spool_read_bounces(struct spool *spool, const struct spool_bounce_filter *f
 	if (!spool_begin_read(spool, err))
 		return false;
 	struct db_query *q = spool_query(
-	        spool, filter->mail != 0 ? READ_COLUMNS
-	                       "WHERE id < ?1 AND mail = ?3 ORDER BY id DESC LIMIT ?2"
-	               : filter->unknown ? READ_COLUMNS
-	                       "WHERE id < ?1 AND mail IS NULL ORDER BY id DESC LIMIT ?2"
-	                                 : READ_COLUMNS "WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+	        spool,
+	        filter->mail != 0 ? READ_COLUMNS
+	                "WHERE id < ?1 AND mail = ?3 ORDER BY id DESC LIMIT ?2"
+	        : filter->unknown ? READ_COLUMNS
+	                "WHERE id < ?1 AND mail IS NULL AND contact IS NULL ORDER BY id DESC "
+	                "LIMIT ?2"
+	                          : READ_COLUMNS "WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
 	db_bind_int(q, 1, filter->before_id > 0 ? filter->before_id : INT64_MAX);
 	db_bind_int(q, 2, filter->limit);
 	if (filter->mail != 0)

@@ -39,15 +39,29 @@ int64_t spool_replies_to(struct spool *spool, int64_t about)
 {
 	struct db_query *q = spool_query(
 	        spool, "SELECT count(*) FROM bounce WHERE mail = ?1 AND mail IS NOT NULL AND "
-	               "kind = 'reply' AND took = 'forwarded'");
+	               "kind = 'reply' AND took IN ('forwarded', 'commented')");
 	db_bind_int(q, 1, about);
 	return spool_run_int(spool, q, 0);
 }
 
 int64_t spool_replies_since(struct spool *spool, struct instant since)
 {
+	/* Ids follow time. */
 	struct db_query *q = spool_query(
-	        spool, "SELECT count(*) FROM bounce WHERE took = 'forwarded' AND time > ?1");
+	        spool, "SELECT count(*) FROM bounce WHERE id > coalesce((SELECT id FROM bounce "
+	               "WHERE time <= ?1 ORDER BY id DESC LIMIT 1), 0) AND took IN ('forwarded', "
+	               "'commented')");
 	db_bind_int(q, 1, since.ms);
 	return spool_run_int(spool, q, 0);
+}
+
+void spool_replies_limit(struct spool *spool, int64_t about, int64_t max)
+{
+	struct db_query *q = spool_query(
+	        spool, "DELETE FROM bounce WHERE id IN (SELECT id FROM bounce WHERE mail = ?1 AND "
+	               "mail IS NOT NULL AND kind = 'reply' AND took IN ('parked', 'counted') "
+	               "ORDER BY id DESC LIMIT -1 OFFSET ?2)");
+	db_bind_int(q, 1, about);
+	db_bind_int(q, 2, max);
+	spool_run(spool, q);
 }

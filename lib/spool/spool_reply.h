@@ -15,8 +15,10 @@ const char *spool_reply_entity(struct spool *spool, int64_t mail, struct arena *
 /* It was sent: the content isn't needed anymore. */
 void spool_reply_sent(struct spool *spool, int64_t mail);
 
-/* How many replies to a mail were sent on, and how many to any since. */
+/* How many replies to a mail were sent on or became comments, and how many to any since. */
 int64_t spool_replies_to(struct spool *spool, int64_t about);
 int64_t spool_replies_since(struct spool *spool, struct instant since);
+/* Of those to a mail that were parked or counted the latest `max` stay. */
+void spool_replies_limit(struct spool *spool, int64_t about, int64_t max);
 
 #endif

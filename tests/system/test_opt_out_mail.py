@@ -82,6 +82,15 @@ def test_one_answer(asking):
     asking.assert_answers(1)
 
 
+def test_who_it_is_from_is_known(asking):
+    asking.write()
+    asking.write("Away", fields="Auto-Submitted: auto-replied\n", ident="<f00.2@farm.example>")
+    row, = asking.world.ctl_json("bounce", "list", "--unknown")
+    assert (row["took"], row["why"], row["kind"]) == ("unknown", "other_kind", "auto_reply")
+    assert [row["took"] for row in asking.world.ctl_json("bounce", "list")] == ["unknown", "opted_out"]
+    asking.world.daemon.wait_log("about no known mail: other_kind")
+
+
 def test_its_link_switches_on_again(asking):
     asking.write()
     asking.peer.wait_mails(1)

@@ -194,6 +194,22 @@ def test_twenty_to_a_mail_then_they_are_parked(talk):
     wait_until(lambda: len(talk.comments()) == 20, "comments")
 
 
+def test_of_those_that_go_nowhere_the_latest_stay(talk):
+    for i in range(42):
+        talk.write(f"From: {KIM}\nSubject: Re: {i}\n\nno. {i}\n".encode())
+    assert talk.took() == ["forwarded"] * 20 + ["parked"] * 20
+    assert [text for text, in talk.rows("SELECT text FROM bounce ORDER BY id")] == [
+        f"Re: {i}: no. {i}" for i in [*range(20), *range(22, 42)]]
+
+
+def test_comments_count_too(world):
+    talk = Talk(world, rep=False, office=False)
+    for i in range(22):
+        talk.write(f"From: {KIM}\nSubject: Re: {i}\n\nno. {i}\n".encode())
+    assert talk.took() == ["commented"] * 20 + ["parked"] * 2
+    wait_until(lambda: len(talk.comments()) == 20, "comments")
+
+
 def test_one_that_is_too_large_is_parked(talk):
     large = HEAD.encode() + b"MIME-Version: 1.0\nContent-Type: application/x\n\n" + b"\xff\xfe" * (4 << 20)
     talk.write(large)

@@ -470,6 +470,24 @@ static void an_outdated_mail_goes_nowhere_else(void **state)
 	assert_int_equal(w->n_in_flight, 0);
 }
 
+/* It was quicker than the relay's 250, and then the process died. */
+static void an_early_report_waits_over_a_restart(void **state)
+{
+	(void)state;
+	world_event(w, "job.completed", "J", "1001", NULL, NULL);
+	int64_t id = w->in_flight[0].mail;
+	assert_string_equal(take(address_of(id, "a@example.com"), "failed", "a@example.com",
+	                         "refused", "554 5.7.1 spam"),
+	                    "bounced");
+	world_reopen(w);
+	engine_set_token_keys(w->engine, &keys);
+	assert_int_equal(w->n_in_flight, 1);
+	assert_int_equal(w->in_flight[0].mail, id);
+	world_deliver(w, DELIVERY_SENT);
+	assert_mail(id, STATUS_BOUNCED, REASON_MAIL_REFUSED);
+	assert_has(&w->outcomes, "bounced mail_refused J\n");
+}
+
 static void by_hand_needs_a_mail_that_was_sent(void **state)
 {
 	(void)state;
@@ -634,6 +652,7 @@ int main(void)
 	        TEST(a_complaint_by_a_contacts_token_is_about_its_mail),
 	        TEST(what_says_nothing_is_counted),
 	        TEST(a_report_may_come_before_the_result),
+	        TEST(an_early_report_waits_over_a_restart),
 	        TEST(an_outdated_mail_goes_nowhere_else),
 	        TEST(by_hand_needs_a_mail_that_was_sent),
 	        TEST(without_a_token_relay_and_recipient_must_agree),
