@@ -124,8 +124,8 @@ static bool fits(enum token_kind token, enum mail_report_kind kind)
 	return true;
 }
 
-/* A complaint may bear the contact's token alone; its word is good for which mail of that contact's
- * it is about. */
+/* A complaint may bear only the token of the contact: which of the contact's mails it is about is
+ * then as the complaint says. */
 static void find_mail_of_contact(struct engine *engine, const struct bounce_facts *facts,
                                  struct bounce_subject *ret)
 {
@@ -137,14 +137,24 @@ static void find_mail_of_contact(struct engine *engine, const struct bounce_fact
 		ret->address = ret->mail.address;
 }
 
+/* What can't be read may be anybody's: none of the turn happens, and the report comes again. */
+static bool verify_contact(struct engine *engine, const struct token *token,
+                           struct contact_choice *ret)
+{
+	struct error fault;
+	if (engine_opt_out_verify(engine, token, ret, &fault))
+		return true;
+	if (fault.code != EX_NOINPUT && fault.code != EX_CONFIG)
+		spool_fail(engine->spool, &fault);
+	return false;
+}
+
 static void find_signed(struct engine *engine, const struct bounce_facts *facts,
                         struct bounce_subject *ret)
 {
 	const struct token *token = &ret->token;
 	if (token->kind == TOKEN_OPT_OUT) {
-		struct contact_choice ignored;
-		struct error none;
-		ret->has_token = engine_opt_out_verify(engine, token, &ignored, &none);
+		ret->has_token = verify_contact(engine, token, &ret->choice);
 		ret->why = ret->has_token ? "" : "forged";
 		if (ret->has_token && facts->kind == MAIL_REPORT_COMPLAINT)
 			find_mail_of_contact(engine, facts, ret);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "engine/bounce_facts.h"
+#include "records/contact_choice.h"
 #include "spool/spool.h"
 
 #include <stdbool.h>
@@ -12,13 +13,14 @@ struct engine;
 
 /* What a report is about. */
 struct bounce_subject {
-	bool has_token;         /* one that is signed; else it was matched, or isn't known */
-	struct token token;     /* that one */
-	bool known;             /* the mail is, for sure */
-	struct spool_mail mail; /* if it is */
-	const char *address;    /* to which it went then */
-	const char *why;        /* it is known without a token: matched. Or nothing may come of it:
-	                           no_token, forged, old, other_kind, unproven, too_many. "" else */
+	bool has_token;               /* one that is signed; else it was matched, or isn't known */
+	struct token token;           /* that one */
+	struct contact_choice choice; /* whose opt-out token it is, if it is one */
+	bool known;                   /* the mail is, for sure */
+	struct spool_mail mail;       /* if it is */
+	const char *address;          /* to which it went then */
+	const char *why; /* it is known without a token: matched. Or nothing may come of it:
+	                    no_token, forged, old, other_kind, unproven, too_many. "" else */
 };
 
 /* [bounce] address has another domain than the one where the report came: 67. No address: 69. */

@@ -26,11 +26,13 @@ static void erase_answers(struct engine *engine)
 	int64_t *contacts = spool_answered_contacts(engine->spool, engine->arena, &n);
 	spool_wipe_deleted(engine->spool, true);
 	for (size_t i = 0; i < n; i++) {
-		err.code = 0;
-		if (!contact_choice_load(engine->customers, contacts[i], engine->arena, &ignored,
-		                         &err) &&
-		    err.code == EX_NOINPUT)
+		if (contact_choice_load(engine->customers, contacts[i], engine->arena, &ignored,
+		                        &err))
+			continue;
+		if (err.code == EX_NOINPUT)
 			spool_answers_wipe(engine->spool, contacts[i]);
+		else
+			spool_fail(engine->spool, &err); /* erased another time */
 	}
 	spool_wipe_deleted(engine->spool, false);
 	engine->erased |= n > 0;

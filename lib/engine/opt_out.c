@@ -11,6 +11,7 @@
 #include "engine/engine_private.h"
 #include "engine/report.h"
 #include "model/job_state.h"
+#include "model/words.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -18,7 +19,7 @@
 
 static bool is_nobody(struct error *err)
 {
-	return error_set(err, EX_NOINPUT, "the link is not valid, or not any longer");
+	return error_set(err, EX_NOINPUT, "the link is invalid or no longer works");
 }
 
 bool engine_opt_out_verify(struct engine *engine, const struct token *token,
@@ -45,18 +46,10 @@ void engine_opt_out(struct engine *engine, const struct contact_choice *choice, 
 	if (off == 0 && on == 0)
 		return;
 	engine_choose_states(engine, choice->contact, choice->link, off, on);
-	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE,
-	                    "contact=%lld was changed by its recipient",
-	                    (long long)choice->contact);
-}
-
-bool engine_opt_out_by_mail(struct engine *engine, const struct token *token, bool all,
-                            struct contact_choice *ret, struct error *err)
-{
-	if (!engine_opt_out_verify(engine, token, ret, err))
-		return false;
-	engine_opt_out(engine, ret, all ? JOB_NOTIFY_ALL : JOB_BIT(token->state), 0);
-	return true;
+	char off_text[WORDS_TEXT_MAX], on_text[WORDS_TEXT_MAX];
+	engine_report_often(engine, REPORT_ADDRESS, LOG_NOTICE, "opt-out contact=%lld off=%s on=%s",
+	                    (long long)choice->contact, states_format(off, off_text),
+	                    states_format(on, on_text));
 }
 
 /* ---- what the center asks */

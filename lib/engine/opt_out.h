@@ -37,8 +37,4 @@ bool engine_opt_out_verify(struct engine *engine, const struct token *token,
  * for what a link switched off. */
 void engine_opt_out(struct engine *engine, const struct contact_choice *choice, unsigned off,
                     unsigned on);
-/* By mail: the state of the mail that the token is from, or all of them; the choice as it was. */
-bool engine_opt_out_by_mail(struct engine *engine, const struct token *token, bool all,
-                            struct contact_choice *ret, struct error *err) MUST_CHECK;
-
 #endif

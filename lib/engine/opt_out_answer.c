@@ -19,6 +19,7 @@
 #include "spool/spool_answer.h"
 
 #include <string.h>
+#include <sysexits.h>
 
 enum { ID_MAX = 250 };
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
@@ -132,8 +133,13 @@ bool engine_is_answer(const struct spool_mail *mail)
 bool engine_answer_choice(struct engine *engine, const struct spool_mail *mail,
                           struct contact_choice *ret)
 {
-	struct error ignored;
+	struct error fault;
 	int64_t contact = spool_answer_contact(engine->spool, mail->id);
-	return contact != 0 &&
-	       contact_choice_load(engine->customers, contact, engine->arena, ret, &ignored);
+	if (contact == 0)
+		return false;
+	if (contact_choice_load(engine->customers, contact, engine->arena, ret, &fault))
+		return true;
+	if (fault.code != EX_NOINPUT)
+		spool_fail(engine->spool, &fault); /* it goes another time */
+	return false;
 }

@@ -30,7 +30,7 @@ void engine_opt_out_answer(struct engine *engine, const struct contact_choice *c
 /* Whether a mail is such an answer. */
 bool engine_is_answer(const struct spool_mail *mail);
 /* Whom it answers, for whom its link is signed, in the turn's arena; false where that contact is
- * gone. */
+ * gone, or the turn has failed. */
 bool engine_answer_choice(struct engine *engine, const struct spool_mail *mail,
                           struct contact_choice *ret);
 

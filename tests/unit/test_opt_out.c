@@ -12,9 +12,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 static struct world *w;
 static struct token_keys keys = {.n = 1, .key = {{1, 2, 3}}};
@@ -160,6 +163,47 @@ static void on_is_only_for_what_was_switched_off(void **state)
 	assert_event("job.paused", "J", "suppressed not_wanted J\n");
 }
 
+/* Bytes of customers.db in which the contacts' links are become those of no page. */
+static void spoil_links(void)
+{
+	int64_t page, size;
+	struct error err;
+	struct db *db = customers_db(w->engine->customers);
+	world_sql(w, "PRAGMA wal_checkpoint(TRUNCATE)");
+	assert_true(db_run_int(
+	        db_query(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'contact_link'"), 0,
+	        &page, &err));
+	assert_true(db_run_int(db_query(db, "PRAGMA page_size"), 0, &size, &err));
+	int fd = open(w->settings.customers.path, O_WRONLY);
+	char junk[64];
+	memset(junk, 0x5a, sizeof junk);
+	assert_int_equal(pwrite(fd, junk, sizeof junk, (page - 1) * size), sizeof junk);
+	close(fd);
+}
+
+/* Nobody knows whose it is: it comes again. */
+static void what_can_t_be_read_is_not_forged(void **state)
+{
+	(void)state;
+	char request[512], text[TOKEN_SIZE];
+	struct arena *arena = arena_new();
+	const struct token token = {.kind = TOKEN_OPT_OUT, .id = 1, .state = JOB_COMPLETED};
+	token_make(&keys, &token, load(arena).link, "", text);
+	arena_free(arena);
+	world_reopen(w);
+	engine_set_token_keys(w->engine, &keys);
+	spoil_links();
+	(void)snprintf(
+	        request, sizeof request,
+	        "{\"do\":\"bounce.take\",\"recipient\":\"bounce+%s@mail.example.com\",\"facts\":"
+	        "{\"kind\":\"opt_out\"}}",
+	        text);
+	struct error err;
+	assert_null(engine_command(w->engine, request, w->now, &err));
+	assert_int_equal(err.code, EX_DATAERR);
+	assert_int_equal(w->engine->stats.reports[MAIL_REPORT_OPT_OUT][MAIL_REPORT_NONE], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +211,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(it_builds_on_one_that_waits, setup, teardown),
 	        cmocka_unit_test_setup_teardown(off_is_not_lost_behind_an_on_that_waits, setup,
 	                                        teardown),
+	        cmocka_unit_test_setup_teardown(what_can_t_be_read_is_not_forged, setup, teardown),
 	        cmocka_unit_test_setup_teardown(on_is_only_for_what_was_switched_off, setup,
 	                                        teardown),
 	};
