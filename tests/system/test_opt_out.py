@@ -172,6 +172,14 @@ def test_too_many_are_told_to_come_back(world, office):
     assert ask(office, "GET", "/login").status == 200
 
 
+def test_what_is_no_token_takes_nobody_s_place(world, office):
+    junk = [ask(office, "POST", "/u/" + "x" * 31, form=ONE_CLICK).status for _ in range(ALL_MAX + 100)]
+    assert set(junk) == {404}
+    assert ask(office, "POST", f"/u/{token(world)}", form=ONE_CLICK).status == 200
+    exhaust(office, f"/u/{token(world)}")
+    assert ask(office, "GET", "/u/short").status == 404
+
+
 def test_a_contact_that_is_gone_and_one_that_gets_its_id(world, office):
     old = token(world)
     ident = contact(world)["id"]

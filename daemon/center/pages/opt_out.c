@@ -10,6 +10,8 @@
 #include "center/pages/page.h"
 #include "center/pages/rate.h"
 #include "center/pages/words.h"
+#include "center/trust/network.h"
+#include "mail/token.h"
 #include "model/job_state.h"
 
 #include <string.h>
@@ -84,12 +86,22 @@ static void answer_choice(struct call *call, const json_t *choice, bool saved)
 	                         "choice", 1, "rows", rows, "any", any, "saved", saved));
 }
 
-/* Whether one more may come now; else the answer is there. */
+/* Whether one more may come now; else the answer is there. What can't be a token asks nobody and
+ * takes no place from those that may be. */
 static bool may_ask(struct call *call)
 {
 	static struct rate rate = RATE_INIT(OPT_OUT_CLIENT_MAX, OPT_OUT_ALL_MAX);
+	const char *name = call->names[0];
+	struct token token;
+	char network[NETWORK_TEXT_MAX];
 	be_nobody(call);
-	if (rate_take(&rate, call->request->loopback ? "" : call->request->address, call->now))
+	if (!token_parse(name, strlen(name), &token)) {
+		opt_out_fail(call, 404, words(call, "opt_out.invalid"));
+		return false;
+	}
+	const char *client =
+	        call->request->loopback ? "" : network_of(call->request->address, network);
+	if (rate_take(&rate, client, call->now))
 		return true;
 	response_header(call->response, call->request, "Retry-After", "60");
 	opt_out_fail(call, 429, words(call, "opt_out.later"));

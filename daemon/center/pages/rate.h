@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How often what anybody may ask is answered: so many times a minute for a client, and for all. In
- * memory alone; clients share a count where their addresses' hashes meet. */
+/* How often what anybody may ask is answered: so many times a minute for a client (a network: who
+ * has one has all its addresses), and for all. In memory alone; clients share a count where their
+ * hashes meet. */
 enum { RATE_SLOTS = 1024, OPT_OUT_CLIENT_MAX = 60, OPT_OUT_ALL_MAX = 1200 };
 
 struct rate {

@@ -5,29 +5,14 @@
  * that nobody is locked out by somebody elsewhere.
  */
 #include "center/trust/accounts_private.h"
+#include "center/trust/network.h"
 #include "center/trust/password.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <sysexits.h>
 
 enum { WAIT_MAX_S = 15 * 60, NAME_KEPT = 64 };
 #define FORGET_MS (24 * 3600 * INT64_C(1000))
-
-/* An IPv4 /24 or an IPv6 /48, as the address of it; anything else as it is. */
-static const char *network_of(const char *address, char ret[INET6_ADDRSTRLEN])
-{
-	unsigned char v4[4], v6[16];
-	if (inet_pton(AF_INET, address, v4) == 1) {
-		v4[3] = 0;
-		return inet_ntop(AF_INET, v4, ret, INET6_ADDRSTRLEN);
-	}
-	if (inet_pton(AF_INET6, address, v6) == 1) {
-		memset(v6 + 6, 0, sizeof v6 - 6);
-		return inet_ntop(AF_INET6, v6, ret, INET6_ADDRSTRLEN);
-	}
-	return "";
-}
 
 /* The name as it is counted: cut, so that nobody fills the disk by long ones. */
 static void bind_who(struct db_query *query, const char *name, const char *network)
@@ -110,7 +95,7 @@ enum login accounts_login(struct accounts *accounts, const char *name, const cha
                           const struct client *client, struct instant now, struct account *ret,
                           int64_t *ret_wait_s, struct arena *arena, struct error *err)
 {
-	char text[INET6_ADDRSTRLEN];
+	char text[NETWORK_TEXT_MAX];
 	const char *network = network_of(client->address, text), *hash;
 	if (!waits(accounts, name, network, now, ret_wait_s, err))
 		return LOGIN_FAULT;
