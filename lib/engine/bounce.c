@@ -23,6 +23,7 @@
 #include "engine/engine_private.h"
 #include "engine/opt_out.h"
 #include "engine/opt_out_answer.h"
+#include "engine/redirect.h"
 #include "mail/report_judge.h"
 #include "model/job_state.h"
 
@@ -176,6 +177,7 @@ static bool take(struct engine *engine, const json_t *in, const struct reply_con
 	struct bounce_act act = {
 	        .mail = subject.mail,
 	        .address = subject.address,
+	        .redirected = subject.redirected,
 	        .kind = facts.kind,
 	        .verdict = about ? about->verdict : MAIL_REPORT_NONE,
 	        .words = row.text,
@@ -245,6 +247,7 @@ bool engine_bounce_report(struct engine *engine, const json_t *in, json_t *out, 
 	if (*act.words == '\0')
 		act.words = code;
 	act.address = act.mail.address;
+	act.redirected = engine_is_redirected(&act.mail);
 	struct spool_bounce row = {
 	        .time = engine->now,
 	        .kind = mail_report_kind_name(act.kind),
@@ -280,6 +283,7 @@ static void move_early(struct engine *engine, const struct spool_mail *mail)
 		struct bounce_act act = {
 		        .mail = *mail,
 		        .address = row.address,
+		        .redirected = engine_is_redirected(mail),
 		        .kind = complaint ? MAIL_REPORT_COMPLAINT : MAIL_REPORT_FAILED,
 		        .verdict = mail_report_verdict_find(row.verdict),
 		        .words = row.text,
@@ -300,7 +304,8 @@ void engine_bounce_load(struct engine *engine)
 
 void engine_bounce_sent(struct engine *engine, const struct spool_mail *mail)
 {
-	engine_strikes_taken(engine, mail);
+	if (!engine_is_redirected(mail))
+		engine_strikes_taken(engine, mail);
 	if (!instant_is_none(engine->last_early) &&
 	    engine->now.ms - engine->last_early.ms < early_ms)
 		move_early(engine, mail);

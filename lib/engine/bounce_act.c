@@ -17,6 +17,7 @@
 #include "engine/engine_private.h"
 #include "engine/judge.h"
 #include "engine/mail_state.h"
+#include "engine/redirect.h"
 #include "model/job_state.h"
 #include "spool/spool_bounce.h"
 
@@ -64,7 +65,7 @@ static void report_line(struct engine *engine, const struct bounce_act *act)
 static void send_to_alternate(struct engine *engine, const struct bounce_act *act)
 {
 	struct contact_verdict again = {.to = ""};
-	if (is_office(act) || !instant_before(engine->now, act->mail.expires) ||
+	if (is_office(act) || act->redirected || !instant_before(engine->now, act->mail.expires) ||
 	    !engine_judge_mail(engine, &act->mail, &again))
 		return;
 	bool goes = again.status == STATUS_QUEUED || again.status == STATUS_DEFERRED;
@@ -93,7 +94,8 @@ static bool is_marked(struct engine *engine, const struct bounce_act *act)
 static void move(struct engine *engine, struct bounce_act *act)
 {
 	struct spool_mail *mail = &act->mail;
-	if (mail->status != STATUS_SENT || strcmp(mail->address, act->address) != 0)
+	if (mail->status != STATUS_SENT || strcmp(mail->address, act->address) != 0 ||
+	    act->redirected != engine_is_redirected(mail))
 		return;
 	mail->reply = act->words;
 	engine_mail_set_status(engine, mail, STATUS_BOUNCED, reason_of(act));
@@ -150,7 +152,7 @@ static const char *complain(struct engine *engine, const struct bounce_act *act)
 
 static const char *address_says(struct engine *engine, const struct bounce_act *act)
 {
-	if (is_office(act))
+	if (is_office(act) || act->redirected)
 		return "bounced";
 	if (act->kind == MAIL_REPORT_COMPLAINT)
 		return complain(engine, act);

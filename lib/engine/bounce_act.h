@@ -10,7 +10,8 @@ struct engine;
 /* A report that is known to be about a mail. */
 struct bounce_act {
 	struct spool_mail mail;
-	const char *address; /* to which the mail went that it is about */
+	const char *address; /* to which the mail went that it is about, or was to go */
+	bool redirected;     /* it went elsewhere: nothing comes of it for the contact */
 	enum mail_report_kind kind;
 	enum mail_report_verdict verdict;
 	const char *words; /* the mail server's: shown as the mail's reply */

@@ -6,6 +6,7 @@
 #include "engine/mail_supersede.h"
 #include "engine/numbers.h"
 #include "engine/outcome.h"
+#include "engine/redirect.h"
 #include "mail/outgoing_mail.h"
 #include "spool/spool_bounce.h"
 
@@ -24,7 +25,11 @@ static void publish_alternate(struct engine *engine, const struct spool_mail *ma
 {
 	struct spool_event loaded;
 	struct outcome_facts facts = {
-	        .mail = mail, .contact = mail->contact, .to = mail->address, .due = mail->due};
+	        .mail = mail,
+	        .contact = mail->contact,
+	        .to = engine_goes_to(engine, mail->address),
+	        .due = mail->due,
+	};
 	if (spool_event_load(engine->spool, event, engine->arena, &loaded))
 		engine_outcome(engine, &loaded, STATUS_QUEUED, REASON_OK, &facts);
 }
@@ -51,6 +56,7 @@ static struct spool_mail alternate_of(struct engine *engine, const struct spool_
 	mail.open = false;
 	mail.attempts = 0;
 	mail.address = to;
+	mail.redirected = "";
 	mail.rendering = (struct rendering){0};
 	return mail;
 }

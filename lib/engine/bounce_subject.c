@@ -10,6 +10,8 @@
 #include "base/address.h"
 #include "engine/engine_private.h"
 #include "engine/opt_out.h"
+#include "engine/redirect.h"
+#include "mail/mail_tokens.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -85,17 +87,28 @@ static bool signed_for(struct engine *engine, const struct token *token,
 	       token_verify(&engine->token_keys, token, address, mail->message_id);
 }
 
+/* As one that was to go to its address, and was redirected. */
+static bool signed_redirected(struct engine *engine, const struct token *token,
+                              const struct spool_mail *mail)
+{
+	char over[MAIL_TOKENS_OVER_SIZE];
+	mail_tokens_redirected(mail->address, over);
+	return *mail->address != '\0' && signed_for(engine, token, mail, over);
+}
+
 /* To the address in its row, or to one where it went before. */
-static bool verify_mail(struct engine *engine, const struct token *token,
-                        const struct spool_mail *mail, const char **ret_address)
+static bool verify_mail(struct engine *engine, struct bounce_subject *subject)
 {
 	size_t n;
-	*ret_address = mail->address;
-	if (signed_for(engine, token, mail, mail->address))
+	const struct token *token = &subject->token;
+	const struct spool_mail *mail = &subject->mail;
+	subject->address = mail->address;
+	subject->redirected = signed_redirected(engine, token, mail);
+	if (subject->redirected || signed_for(engine, token, mail, mail->address))
 		return true;
 	const char **others = spool_mail_addresses(engine->spool, mail->id, engine->arena, &n);
 	for (size_t i = 0; i < n; i++) {
-		*ret_address = others[i];
+		subject->address = others[i];
 		if (signed_for(engine, token, mail, others[i]))
 			return true;
 	}
@@ -132,7 +145,7 @@ static void find_mail_of_contact(struct engine *engine, const struct bounce_fact
 	struct instant since = instant_add(engine->now, -(int64_t)MATCHED_DAYS * 24 * HOUR_MS);
 	int64_t id = matched_mail(engine, facts, since);
 	ret->known = id != 0 && spool_mail_load(engine->spool, id, engine->arena, &ret->mail) &&
-	             ret->mail.contact == ret->token.id;
+	             ret->mail.contact == ret->token.id && !engine_is_redirected(&ret->mail);
 	if (ret->known)
 		ret->address = ret->mail.address;
 }
@@ -160,7 +173,7 @@ static void find_signed(struct engine *engine, const struct bounce_facts *facts,
 			find_mail_of_contact(engine, facts, ret);
 	} else if (!spool_mail_load(engine->spool, token->id, engine->arena, &ret->mail)) {
 		ret->why = spool_mail_id_known(engine->spool, token->id) ? "old" : "forged";
-	} else if (!verify_mail(engine, token, &ret->mail, &ret->address)) {
+	} else if (!verify_mail(engine, ret)) {
 		ret->why = *ret->mail.address != '\0' ? "forged" : "old";
 	} else {
 		ret->has_token = ret->known = true;
@@ -214,7 +227,8 @@ static void find_matched(struct engine *engine, const struct bounce_facts *facts
 	int64_t id = matched_mail(engine, facts, since);
 	ret->why = "no_token";
 	if (id == 0 || !spool_mail_load(engine->spool, id, engine->arena, &mail) ||
-	    instant_before(mail.changed, since) || mail.contact == MAIL_OFFICE)
+	    instant_before(mail.changed, since) || mail.contact == MAIL_OFFICE ||
+	    engine_is_redirected(&mail))
 		return;
 	ret->mail = mail;
 	ret->address = mail.address;

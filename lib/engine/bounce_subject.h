@@ -18,7 +18,8 @@ struct bounce_subject {
 	struct contact_choice choice; /* whose opt-out token it is, if it is one */
 	bool known;                   /* the mail is, for sure */
 	struct spool_mail mail;       /* if it is */
-	const char *address;          /* to which it went then */
+	const char *address;          /* to which it went then, or was to go */
+	bool redirected;              /* it went elsewhere, by [mail] redirect_to */
 	const char *why; /* it is known without a token: matched. Or nothing may come of it:
 	                    no_token, forged, old, other_kind, unproven, too_many. "" else */
 };

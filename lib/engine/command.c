@@ -22,6 +22,7 @@
 #include "engine/mail_supersede.h"
 #include "engine/opt_out.h"
 #include "engine/outcome.h"
+#include "engine/redirect.h"
 #include "model/request.h"
 #include "spool/spool_pause.h"
 
@@ -325,6 +326,7 @@ static bool run_status(struct ask *ask)
 	json_object_set_new(ask->out, "held", json_integer(spool_held_count(engine->spool)));
 	json_object_set_new(ask->out, "unpublished", json_integer(engine->unpublished));
 	add_pause(ask);
+	json_object_set_new(ask->out, "redirect_to", json_string(engine_redirects_to(engine)));
 	json_object_set_new(ask->out, "instance", json_string(spool_instance(engine->spool)));
 	return true;
 }

@@ -121,6 +121,7 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	engine_note_rules(engine);
 	if (!engine_open_customers(engine, err) || !requeue_in_flight(engine, now, err))
 		return engine_close(engine);
+	engine->redirect_new = true;
 	return engine;
 }
 
@@ -148,6 +149,7 @@ void engine_reload(struct engine *engine, const struct settings *settings)
 {
 	engine->settings = settings;
 	engine->customers_version = -1;
+	engine->redirect_new = true;
 	zones_free(engine->zones);
 	engine->zones = zones_new();
 	engine_note_rules(engine);

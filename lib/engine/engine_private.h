@@ -70,6 +70,7 @@ struct engine {
 	bool paused;  /* no mail goes out; of the current turn, and as of the last commit */
 	bool paused_before;
 	struct instant first_due; /* of the mails that waited at the end of the last turn */
+	bool redirect_new;        /* [mail] redirect_to may be another than the spool knows */
 	size_t left; /* mails that the last turn couldn't dispatch for lack of room, about */
 	struct spool_known known; /* the customers.db that the spool knows, as of the last commit */
 	struct spool_known seen;  /* the one that this turn sees */

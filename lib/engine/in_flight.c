@@ -86,6 +86,8 @@ static void keep_mail_texts(struct texts *texts, struct spool_mail *mail)
 {
 	keep_text(texts, &mail->state);
 	keep_text(texts, &mail->address);
+	if (mail->redirected != NULL)
+		keep_text(texts, &mail->redirected);
 	keep_text(texts, &mail->message_id);
 	keep_text(texts, &mail->thread_id);
 	keep_text(texts, &mail->reply);

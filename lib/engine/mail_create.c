@@ -8,6 +8,7 @@
 #include "engine/numbers.h"
 #include "engine/office_mail.h"
 #include "engine/outcome.h"
+#include "engine/redirect.h"
 #include "mail/outgoing_mail.h"
 
 enum { GROUP_MAX = 500 }; /* members of one mail; the next one begins another */
@@ -52,7 +53,11 @@ static bool join_group(struct engine *engine, const struct spool_event *event,
 	if (instant_before(at->expires, mail.expires))
 		spool_mail_set_expires(engine->spool, id, at->expires);
 	struct outcome_facts facts = {
-	        .mail = &mail, .contact = at->contact->id, .to = at->to, .due = mail.due};
+	        .mail = &mail,
+	        .contact = at->contact->id,
+	        .to = engine_goes_to(engine, at->to),
+	        .due = mail.due,
+	};
 	engine_outcome(engine, event, STATUS_DEFERRED, at->reason, &facts);
 	return true;
 }
@@ -109,7 +114,11 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
 	};
 	add_mail(engine, reported, at->contact, NULL, &mail);
 	struct outcome_facts facts = {
-	        .mail = &mail, .contact = at->contact->id, .to = at->to, .due = mail.due};
+	        .mail = &mail,
+	        .contact = at->contact->id,
+	        .to = engine_goes_to(engine, at->to),
+	        .due = mail.due,
+	};
 	engine_outcome(engine, event, mail.status, mail.reason, &facts);
 }
 
@@ -143,7 +152,7 @@ void engine_create_office_mail(struct engine *engine, const struct reported_even
 		/* Its context at once: the suspension may be lifted before the relay is there. */
 		add_mail(engine, reported, NULL, engine_context(engine, &mail, &event, 1), &mail);
 		facts.mail = &mail;
-		facts.to = engine->settings->office.email;
+		facts.to = engine_goes_to(engine, engine->settings->office.email);
 	}
 	engine_outcome(engine, event, STATUS_COLLISION, REASON_SUSPENDED, &facts);
 }

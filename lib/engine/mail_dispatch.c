@@ -23,6 +23,7 @@
 #include "engine/mail_state.h"
 #include "engine/mail_yield.h"
 #include "engine/opt_out_answer.h"
+#include "engine/redirect.h"
 #include "engine/sweep.h"
 #include "mail/forward.h"
 #include "mail/outgoing_mail.h"
@@ -123,6 +124,7 @@ static struct outgoing_mail *write_outgoing(struct engine *engine, const struct 
 	const struct spool_mail *mail = &d->mail;
 	outgoing->mail = mail->id;
 	outgoing->to = arena_strdup(arena, mail->address);
+	engine_redirect_outgoing(mail, outgoing);
 	if (contact != NULL && mail->contact != MAIL_OFFICE) {
 		outgoing->contact = contact->id;
 		outgoing->link = arena_strdup(arena, contact->link);
@@ -180,6 +182,7 @@ static void send(struct engine *engine, struct dispatch *d, const struct contact
                  const struct customer *customer)
 {
 	const char *context = d->context;
+	engine_redirect(engine, &d->mail);
 	if (context == NULL) {
 		context = engine_context(engine, &d->mail, d->events, d->n);
 		spool_mail_set_context(engine->spool, d->mail.id, context, NULL);
@@ -314,6 +317,7 @@ static void send_new(struct engine *engine, struct new_mail *mail)
 	} else {
 		mail->context = engine_context_new(engine, mail);
 	}
+	engine_redirect(engine, &mail->mail);
 	engine_mail_dispatch_new(engine, mail);
 	d.mail = mail->mail;
 	struct outgoing_mail *outgoing =

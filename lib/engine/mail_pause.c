@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* All sending is paused and resumed by hand. Only mail_dispatch.c stops; everything else goes on.
- */
+/* All sending is paused and resumed by hand, or redirected by the settings. Only mail_dispatch.c
+ * stops; everything else goes on. */
 #include "engine/mail_pause.h"
 
 #include "engine/engine_private.h"
 #include "engine/mail_state.h"
+#include "engine/redirect.h"
 #include "spool/spool_pause.h"
+#include "spool/spool_redirect.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -37,6 +39,25 @@ static void recall_sending(struct engine *engine)
 	size_t n = spool_mails_sending(engine->spool, ids, SENDING_MAX);
 	for (size_t i = 0; i < n; i++)
 		engine_recall_mail(engine, ids[i]);
+}
+
+void engine_follow_redirect(struct engine *engine)
+{
+	if (!engine->redirect_new)
+		return;
+	const char *to = engine_redirects_to(engine);
+	bool changed = strcmp(spool_redirect(engine->spool, engine->arena), to) != 0;
+	if (*to != '\0')
+		engine_report(engine, LOG_WARNING,
+		              "every mail is redirected, none goes to its recipient: [mail] "
+		              "redirect_to=%s",
+		              to);
+	else if (changed)
+		engine_report(engine, LOG_NOTICE, "mails go to their recipients again");
+	if (!changed)
+		return;
+	spool_redirect_set(engine->spool, to);
+	recall_sending(engine);
 }
 
 bool engine_pause(struct engine *engine, const char *by, const char *note, struct error *err)

@@ -7,6 +7,8 @@
 struct engine;
 
 /* What the spool says of it, for the turn that begins; a pause that is new to the log is logged. */
+/* [mail] redirect_to is another than before: says so, and calls back what goes elsewhere. */
+void engine_follow_redirect(struct engine *engine);
 void engine_load_pause(struct engine *engine);
 
 /* Mails that no mailer has begun come back. Again while it is paused: a note that is given takes

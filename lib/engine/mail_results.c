@@ -12,6 +12,7 @@
 #include "engine/mail_expire.h"
 #include "engine/mail_state.h"
 #include "engine/mail_yield.h"
+#include "engine/redirect.h"
 #include "engine/report.h"
 #include "mail/failure.h"
 #include "mail/forward.h"
@@ -65,13 +66,14 @@ static void put_back(struct engine *engine, struct spool_mail *mail)
 }
 
 /* The address doesn't exist: it is marked (by the office's thread; engine_customer() knows at
- * once), the alternate one is next. */
+ * once), the alternate one is next. Of a mail that was redirected it is nobody's. */
 static void address_dead(struct engine *engine, struct spool_mail *mail)
 {
 	struct contact_verdict again = {.to = ""};
-	if (!is_office(mail) && *mail->address)
+	bool contacts = !is_office(mail) && !engine_is_redirected(mail);
+	if (contacts && *mail->address)
 		engine_refuse_address(engine, mail->contact, mail->address, mail->reply);
-	if (!is_office(mail) && engine_judge_mail(engine, mail, &again) && *again.to &&
+	if (contacts && engine_judge_mail(engine, mail, &again) && *again.to &&
 	    strcmp(again.to, mail->address) != 0) {
 		mail->due = engine->now;
 		set_superseded(engine, mail);

@@ -8,6 +8,7 @@
 #include "engine/engine_private.h"
 #include "engine/numbers.h"
 #include "engine/outcome.h"
+#include "engine/redirect.h"
 #include "engine/report.h"
 #include "mail/outgoing_mail.h"
 
@@ -62,7 +63,7 @@ static void event_outcome(struct engine *engine, const struct spool_mail *mail,
 	struct outcome_facts facts = {
 	        .mail = mail,
 	        .contact = mail->contact,
-	        .to = mail->address,
+	        .to = engine_mail_goes_to(engine, mail),
 	        .reply = mail->reply,
 	        .due = waits ? mail->due : INSTANT_NONE,
 	        .suspension = suspension,

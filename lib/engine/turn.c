@@ -93,6 +93,7 @@ static void keep(struct engine *engine)
 	engine->sweeps_before = engine->sweeps;
 	engine->templates_kept = engine->templates != NULL;
 	engine->paused_before = engine->paused;
+	engine->redirect_new = false;
 	engine->last = engine->now;
 	engine->last_tick = engine->in->tick;
 	if (engine->in->published > engine->published)
@@ -159,6 +160,7 @@ static void steps(struct engine *engine)
 {
 	take_published(engine);                /* Redis has what it was given */
 	engine_load_pause(engine);             /* mail_pause.c: whether mails go out */
+	engine_follow_redirect(engine);        /* mail_pause.c: and whether to their recipients */
 	engine_keep_templates(engine);         /* mail_templates.c: by which mails are rendered */
 	engine_follow_numbers(engine);         /* numbers.c: jobs follow customers' new numbers */
 	engine_follow_erased(engine);          /* erase.c: whose words are to go */

@@ -55,7 +55,7 @@ static void add_headers(struct buf *out, const struct compose_mail *mail)
 	header_mailbox(out, "To", mail->to_name, mail->to);
 	if (*mail->reply_to != '\0')
 		header_mailbox(out, "Reply-To", mail->reply_to_name, mail->reply_to);
-	header_text(out, "Subject", mail->subject);
+	header_subject(out, mail->subject, mail->meant_for);
 	header_token(out, "Message-ID", mail->message_id);
 	if (*mail->thread_id != '\0') {
 		header_token(out, "In-Reply-To", mail->thread_id);

@@ -10,8 +10,9 @@
 
 /* All texts are UTF-8; invalid bytes become U+FFFD. None is NULL except where it says so. */
 struct compose_mail {
-	const char *from_name, *from;         /* a checked address; the name may be "" */
-	const char *to_name, *to;             /* the same */
+	const char *from_name, *from; /* a checked address; the name may be "" */
+	const char *to_name, *to;     /* the same */
+	const char *meant_for;        /* the true recipient of a redirected mail; NULL for others */
 	const char *reply_to_name, *reply_to; /* the same; no header if `reply_to` is "" */
 	const char *subject;
 	const char *message_id; /* with angle brackets */

@@ -254,6 +254,19 @@ void header_text(struct buf *out, const char *name, const char *value)
 	buf_free(&text);
 }
 
+void header_subject(struct buf *out, const char *subject, const char *meant_for)
+{
+	struct buf text = {0};
+	if (meant_for == NULL) {
+		header_text(out, "Subject", subject);
+		return;
+	}
+	header_token(out, "X-Dispatchd-To", meant_for);
+	buf_printf(&text, "[%s] %s", meant_for, subject);
+	header_text(out, "Subject", buf_text(&text));
+	buf_free(&text);
+}
+
 /* A display name that needs no quotes: atoms (RFC 5322, section 3.2.3) with spaces between. */
 static bool is_phrase(const struct buf *text)
 {

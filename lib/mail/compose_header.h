@@ -17,6 +17,10 @@ void header_date(struct buf *out, struct instant made);
  * ASCII. */
 void header_text(struct buf *out, const char *name, const char *value);
 
+/* Subject, and where a mail is redirected X-Dispatchd-To above it with the true recipient, who then
+ * stands in front of the subject, too. `meant_for` NULL: it isn't. */
+void header_subject(struct buf *out, const char *subject, const char *meant_for);
+
 /* One mailbox. */
 void header_mailbox(struct buf *out, const char *name, const char *display, const char *address);
 

@@ -68,7 +68,7 @@ static void add_subject(struct buf *out, const struct forward *forward)
 	        *forward->job == '\0' || strncmp(forward->subject, buf_text(&mark), mark.len) == 0;
 	buf_printf(&subject, "%s%s%s", marked ? "" : buf_text(&mark), marked ? "" : " ",
 	           forward->subject);
-	header_text(out, "Subject", buf_text(&subject));
+	header_subject(out, buf_text(&subject), forward->meant_for);
 	buf_free(&mark);
 	buf_free(&subject);
 }

@@ -31,6 +31,7 @@ bool forward_check(const char *entity, size_t len, struct error *err) MUST_CHECK
 struct forward {
 	const struct mailbox *from; /* ours */
 	const char *to;
+	const char *meant_for;  /* the true recipient, where it is redirected to `to`; else NULL */
 	const char *reply_to;   /* whose reply it is: a checked address */
 	const char *job;        /* named in front of the subject; "" for none */
 	const char *subject;    /* of the reply */

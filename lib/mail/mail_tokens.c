@@ -4,6 +4,7 @@
 
 #include "model/job_state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define LINK "/u/"
@@ -78,16 +79,33 @@ json_t *mail_tokens_seen(struct arena *arena, const struct jsonview *context)
 
 /* ---- signing */
 
+void mail_tokens_redirected(const char *address, char ret[MAIL_TOKENS_OVER_SIZE])
+{
+	(void)snprintf(ret, MAIL_TOKENS_OVER_SIZE, "redirected %s", address);
+}
+
+/* A token about the mail itself. The outgoing mail's arena stays as large as it was counted. */
+static void make_about_mail(const struct token_keys *keys, enum token_kind kind,
+                            const struct outgoing_mail *outgoing, char ret[TOKEN_SIZE])
+{
+	const struct token token = {.kind = kind, .id = outgoing->mail};
+	char redirected[MAIL_TOKENS_OVER_SIZE];
+	if (outgoing->meant_for != NULL)
+		mail_tokens_redirected(outgoing->meant_for, redirected);
+	token_make(keys, &token, outgoing->meant_for != NULL ? redirected : outgoing->to,
+	           outgoing->message_id, ret);
+}
+
 void mail_tokens_sign(struct mail_tokens *tokens, const struct token_keys *keys,
                       const struct outgoing_mail *outgoing)
 {
 	enum job_state state = job_state_find(outgoing->template);
-	const struct token reply = {.kind = TOKEN_REPLY, .id = outgoing->mail};
 	const struct token opt_out = {.kind = TOKEN_OPT_OUT,
 	                              .id = outgoing->contact,
 	                              .state = state != JOB_NONE ? (unsigned)state : 0};
-	token_make(keys, &reply, outgoing->to, outgoing->message_id, tokens->reply);
-	token_make(keys, &opt_out, outgoing->link, "", tokens->opt_out);
+	const char *link = outgoing->meant_for != NULL ? "redirected" : outgoing->link;
+	make_about_mail(keys, TOKEN_REPLY, outgoing, tokens->reply);
+	token_make(keys, &opt_out, link, "", tokens->opt_out);
 }
 
 void mail_tokens_put(const struct mail_tokens *tokens, struct buf *text)
@@ -105,8 +123,7 @@ void mail_tokens_put(const struct mail_tokens *tokens, struct buf *text)
 void mail_tokens_envelope(const struct token_keys *keys, const char *address, const char *delimiter,
                           const struct outgoing_mail *outgoing, char ret[TOKEN_ADDRESS_SIZE])
 {
-	const struct token report = {.kind = TOKEN_REPORT, .id = outgoing->mail};
 	char token[TOKEN_SIZE];
-	token_make(keys, &report, outgoing->to, outgoing->message_id, token);
+	make_about_mail(keys, TOKEN_REPORT, outgoing, token);
 	token_address(address, delimiter, token, ret);
 }

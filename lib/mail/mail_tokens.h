@@ -48,6 +48,12 @@ const struct jsonview *mail_tokens_read(struct arena *arena, const struct jsonvi
 /* All that templates see, of what context_read() returned; the caller's. */
 json_t *mail_tokens_seen(struct arena *arena, const struct jsonview *context);
 
+/* In place of the address, what the tokens of a mail are signed over that was redirected: what
+ * comes back with one is about a mail that reached no contact. Its opt-out is signed over no
+ * contact's link, so that it does nothing. */
+enum { MAIL_TOKENS_OVER_SIZE = ADDRESS_MAX + 32 };
+void mail_tokens_redirected(const char *address, char ret[MAIL_TOKENS_OVER_SIZE]);
+
 /* Puts the tokens of this mail in the place of placeholders. There must be a key. */
 void mail_tokens_sign(struct mail_tokens *tokens, const struct token_keys *keys,
                       const struct outgoing_mail *outgoing);

@@ -20,7 +20,9 @@ struct outgoing_mail {
 	int64_t mail;        /* its row in the spool */
 	const char *to;      /* the one recipient: a checked address, no display name */
 	const char *to_name; /* for the header To; may be "" */
-	int64_t contact;     /* its id; 0: the office */
+	/* The true recipient, where the mail is redirected to `to`; NULL where it isn't */
+	const char *meant_for;
+	int64_t contact;  /* its id; 0: the office */
 	const char *link; /* of the contact, over which its opt-out is signed; "": there is none */
 	const char *template;    /* "dispatched" … "cancelled", "collision" */
 	const char *locale;      /* "fr-CA"; "" for the default */

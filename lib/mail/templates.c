@@ -231,8 +231,9 @@ static void compose(const struct outgoing_mail *outgoing, const struct mailbox *
 	struct compose_mail parts = {
 	        .from_name = from->name,
 	        .from = from->address,
-	        .to_name = outgoing->to_name,
+	        .to_name = outgoing->meant_for == NULL ? outgoing->to_name : "",
 	        .to = outgoing->to,
+	        .meant_for = outgoing->meant_for,
 	        .reply_to_name = reply_to.name,
 	        .reply_to = reply_to.address,
 	        .subject = buf_text(&mail->subject),

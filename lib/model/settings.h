@@ -59,6 +59,7 @@ struct settings {
 		enum transport transport;
 		const char *maildir, *from, *envelope_from, *templates;
 		int64_t max_age_ms;
+		const char *redirect_to; /* where every mail goes instead; "": none does */
 	} mail;
 	struct {
 		const char *const *relay; /* one at least, each as base/endpoint.h takes it */

@@ -314,6 +314,17 @@ static const struct setting rows[] = {
                         "shelf life.",
         },
         {
+                KEY("mail", "redirect_to"),
+                .kind = SETTING_ADDRESS,
+                AT(mail.redirect_to),
+                .fallback = "",
+                .example = "staging@example.com",
+                .reload = true,
+                .help = "The safe mode of a staging system: every mail, those to the office too, "
+                        "goes to this address instead, with the true recipient in X-Dispatchd-To "
+                        "and in front of the subject. What becomes of it changes no contact.",
+        },
+        {
                 KEY("smtp", "relay"),
                 .kind = SETTING_RELAYS,
                 AT(smtp.relay),

@@ -53,6 +53,10 @@ static struct outgoing_mail *write_again(const struct overview *view,
 	struct outgoing_mail *outgoing = outgoing_mail_new();
 	outgoing->mail = mail->id;
 	outgoing->to = mail->address;
+	if (*mail->redirected != '\0') {
+		outgoing->meant_for = mail->address;
+		outgoing->to = mail->redirected;
+	}
 	outgoing->template = mail->state;
 	outgoing->timezone = zone_name(rules_zone(view->settings, view->zones, NULL));
 	outgoing->message_id = mail->message_id;

@@ -71,11 +71,14 @@ static const char spool_18[] =
 static const char spool_19[] =
 #include "spool_19.sql.h"
         ;
+static const char spool_20[] =
+#include "spool_20.sql.h"
+        ;
 
 static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4,  spool_5,
                                          spool_6,  spool_7,  spool_8,  spool_9,  spool_10,
                                          spool_11, spool_12, spool_13, spool_14, spool_15,
-                                         spool_16, spool_17, spool_18, spool_19};
+                                         spool_16, spool_17, spool_18, spool_19, spool_20};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -85,7 +88,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "2b602772dc14a687f130c3d27d04ef456bdc78212a38d7628f106baf8365b702",
+        .digest = "2341c70f9e3d916597e5db3871d0fed6c2631cfc23166b8c45ddc243257dfad7",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",

@@ -146,6 +146,9 @@ struct spool_mail {
 	bool open; /* others may join */
 	int attempts;
 	const char *address; /* as of the last time when it was judged or sent */
+	/* Where it went instead when it was last sent, by [mail] redirect_to; "" or NULL: nowhere
+	 */
+	const char *redirected;
 	const char *message_id, *thread_id, *reply;
 	struct rendering rendering; /* of the last try */
 };

@@ -57,8 +57,9 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	struct db_query *q = spool_query(
 	        spool,
 	        "INSERT INTO mail (contact, state, status, waits, reason, made, due, expires, "
-	        "changed, open, message_id, thread_id, address, id, event, job) "
-	        "VALUES (?1, ?2, ?3, ?12, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11, ?13, ?14, ?15)");
+	        "changed, open, message_id, thread_id, address, id, event, job, redirected) "
+	        "VALUES (?1, ?2, ?3, ?12, ?4, ?5, ?6, ?7, ?5, ?8, ?9, ?10, ?11, ?13, ?14, ?15, "
+	        "?16)");
 	db_bind_int(q, 1, mail->contact);
 	db_bind_static_text(q, 2, mail->state);
 	db_bind_static_text(q, 3, status_name(mail->status));
@@ -76,6 +77,7 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 		db_bind_int(q, 14, mail->event);
 		db_bind_int(q, 15, mail->job);
 	}
+	db_bind_static_text(q, 16, mail->redirected ? mail->redirected : "");
 	spool_run(spool, q);
 	spool->mails[mail->status]++;
 }
@@ -96,8 +98,8 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
 	struct db_query *q = spool_query(
 	        spool, "SELECT contact, state, status, reason, made, due, expires, changed, "
 	               "open, attempts, address, "
-	               "message_id, thread_id, reply, templates, message, event, job FROM mail "
-	               "WHERE id = ?1");
+	               "message_id, thread_id, reply, templates, message, event, job, "
+	               "redirected FROM mail WHERE id = ?1");
 	db_bind_int(q, 1, id);
 	if (!spool_row(spool, q))
 		return false;
@@ -119,6 +121,7 @@ bool spool_mail_load(struct spool *spool, int64_t id, struct arena *arena, struc
 	        .reply = db_text(q, 13, arena),
 	        .event = db_int(q, 16),
 	        .job = db_int(q, 17),
+	        .redirected = db_text(q, 18, arena),
 	};
 	ret->rendering.known = peek_digest(q, 14, ret->rendering.templates) &&
 	                       peek_digest(q, 15, ret->rendering.message);
@@ -148,11 +151,13 @@ static void bind_result(struct db_query *q, const struct spool_mail *mail)
 
 static void write_moved(struct spool *spool, const struct spool_mail *mail)
 {
-	struct db_query *q =
-	        spool_query(spool, SET_RESULT ", due = ?10, waits = ?11, open = 0 WHERE id = ?1");
+	struct db_query *q = spool_query(spool, SET_RESULT
+	                                 ", due = ?10, waits = ?11, open = 0, redirected = ?12 "
+	                                 "WHERE id = ?1");
 	bind_result(q, mail);
 	db_bind_int(q, 10, mail->due.ms);
 	db_bind_int(q, 11, status_in(mail->status, STATUSES_WAITING));
+	db_bind_static_text(q, 12, mail->redirected ? mail->redirected : "");
 	spool_run(spool, q);
 }
 

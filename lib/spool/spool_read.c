@@ -133,6 +133,8 @@ static json_t *mail_json(struct spool *spool, int64_t id, struct arena *arena, b
 	json_object_set_new(json, "contact",
 	                    mail.contact == MAIL_OFFICE ? json_null() : json_integer(mail.contact));
 	spool_set_text(json, "to", mail.address);
+	if (*mail.redirected != '\0')
+		spool_set_text(json, "redirected", mail.redirected);
 	spool_set_time(json, "made", mail.made);
 	spool_set_time(json, "due", mail.due);
 	spool_set_time(json, "expires", mail.expires);

@@ -11,6 +11,7 @@
 #include "center/pages/when.h"
 #include "center/pages/words.h"
 #include "spool/spool_pause.h"
+#include "spool/spool_redirect.h"
 
 #include <sysexits.h>
 
@@ -26,11 +27,24 @@ static json_t *shown_of(const struct call *call, const json_t *pause)
 	return shown;
 }
 
+static void add_redirect(const struct call *call, struct spool *spool, json_t *data)
+{
+	struct error ignored;
+	const char *to;
+	if (spool_read_redirect(spool, call->request->arena, &to, &ignored) && *to != '\0')
+		json_object_set_new(
+		        data, "redirected",
+		        json_string(words_fill(call, "redirected", json_pack("{s:s}", "to", to))));
+}
+
 void pause_add(const struct call *call, struct spool *spool, json_t *data)
 {
 	struct error ignored;
 	json_t *pause;
-	if (spool == NULL || !spool_read_pause(spool, call->now, &pause, &ignored))
+	if (spool == NULL)
+		return;
+	add_redirect(call, spool, data);
+	if (!spool_read_pause(spool, call->now, &pause, &ignored))
 		return;
 	if (json_is_object(pause))
 		json_object_set_new(data, "paused", shown_of(call, pause));

@@ -36,6 +36,9 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 	spool_close(spool);
 	if (ok)
 		json_object_set(*ret, "paused", pause);
+	if (ok)
+		json_object_set_new(*ret, "redirect_to",
+		                    json_string(ctl->settings->mail.redirect_to));
 	json_decref(pause);
 	if (ok)
 		json_object_set_new(*ret, "daemon",

@@ -22,6 +22,7 @@ static bool set_envelope(struct mailer_config *config, const struct settings *se
 	if (!mailbox_parse(own ? settings->mail.envelope_from : settings->mail.from, &mailbox, err))
 		return error_prefix(err, "[mail] %s", own ? "envelope_from" : "from");
 	config->envelope = mem_strdup(mailbox.address);
+	config->redirect_to = mem_strdup(settings->mail.redirect_to);
 	return true;
 }
 
@@ -80,6 +81,7 @@ struct mailer_config *mailer_config_unref(struct mailer_config *config)
 	config->transport->clear(&config->targets);
 	token_keys_wipe(&config->keys);
 	free(config->envelope);
+	free(config->redirect_to);
 	free(config->bounce);
 	free(config->delimiter);
 	if (config->templates)

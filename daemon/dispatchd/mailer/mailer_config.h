@@ -21,6 +21,7 @@ struct mailer_config {
 	struct transport_targets targets;
 	char *envelope;      /* the address of the sender */
 	struct mailbox from; /* [mail] from */
+	char *redirect_to;   /* [mail] redirect_to, for mails that somebody tries out; "": none */
 	/* Of [bounce]: keys that sign; none, and "", where mails bear no tokens. */
 	struct token_keys keys;
 	char *bounce, *delimiter;

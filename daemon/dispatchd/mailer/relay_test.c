@@ -65,7 +65,16 @@ struct relay_test {
 
 static const char *recipient_of(const struct relay_test *test)
 {
-	return test->to[0] != '\0' ? test->to : test->config->from.address;
+	const struct mailer_config *config = test->config;
+	if (test->to[0] == '\0')
+		return config->from.address; /* and nothing is sent */
+	return config->redirect_to[0] != '\0' ? config->redirect_to : test->to;
+}
+
+/* The address that somebody named, where the mail goes elsewhere; NULL where it doesn't. */
+static const char *meant_for(const struct relay_test *test)
+{
+	return test->to[0] != '\0' && test->config->redirect_to[0] != '\0' ? test->to : NULL;
 }
 
 static void write_mail(const struct trial *trial, struct buf *ret)
@@ -86,6 +95,7 @@ static void write_mail(const struct trial *trial, struct buf *ret)
 	                                    .from = config->from.address,
 	                                    .to_name = "",
 	                                    .to = recipient_of(trial->test),
+	                                    .meant_for = meant_for(trial->test),
 	                                    .reply_to_name = "",
 	                                    .reply_to = "",
 	                                    .subject = buf_text(&subject),
@@ -255,8 +265,11 @@ static struct relay_test *relay_test_new(struct pool *pool, const char *to,
 	                                                  : ""),
 	                            .mail = mail,
 	                            .end_ms = clock_mono_ms() + RELAY_TEST_S * 1000};
-	if (mail != NULL)
+	if (mail != NULL) {
 		stamp(mail, &test->config->from);
+		mail->meant_for = meant_for(test);
+		mail->to = recipient_of(test);
+	}
 	return test;
 }
 

@@ -94,6 +94,7 @@ static void compose_forward(const struct run *run, const struct outgoing_mail *o
 	const struct forward forward = {
 	        .from = &run->config->from,
 	        .to = outgoing->to,
+	        .meant_for = outgoing->meant_for,
 	        .reply_to = outgoing->forward->reply_to,
 	        .job = outgoing->forward->job,
 	        .subject = outgoing->forward->subject,
