@@ -24,6 +24,9 @@ DEPS := gcc make pkg-config libevent-dev libesmtp-dev libhiredis-dev libsqlite3-
 	python3-jsonschema faketime
 DEPS_CHECK := clang clang-tidy clang-format cppcheck mandoc systemd bash-completion
 DEPS_COVERAGE := gcovr
+# For the Debian packages, and for trying them in a tree of its own under a systemd of its own.
+DEPS_DEB := debhelper dpkg-dev fakeroot lintian po-debconf
+DEPS_DEB_TEST := debootstrap systemd-container
 DEPS_CLIENTS := node-redis php-cli php-redis golang-go golang-github-gomodule-redigo-dev default-jdk-headless
 # For the tests of the customer center in a browser and behind a proxy, which are skipped where these can't be had. So
 # are those with Postfix, OpenSMTPD and Dovecot, which .ci/deps-mail only unpacks.
@@ -108,7 +111,7 @@ OBJ  := $(call obj,$(SOURCES))
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all clients-test deps deps-check deps-clients deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
+.PHONY: all clients-test deb deb-test deps deps-check deps-deb deps-clients deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
 	deps-bench bench bench-growth bench-steps bench-parts bench-table corpora install dist written generated clean help FORCE
 FORCE:
 
@@ -222,6 +225,19 @@ dist: $(BUILD)/dispatchd-$(VERSION).tar.gz ## the tracked files as a tarball, th
 $(BUILD)/dispatchd-$(VERSION).tar.gz: FORCE
 	@mkdir -p $(@D)
 	@.ci/dist dispatchd-$(VERSION) $@
+
+deps-deb: deps ## install what `make deb` needs: debhelper, lintian
+	@.ci/deps $(DEPS_DEB)
+
+deb: deps-deb dist ## Debian source and binary packages, in $(BUILD)/deb
+	@.ci/deb $(BUILD)/dispatchd-$(VERSION).tar.gz $(BUILD)/deb
+	@cd $(BUILD)/deb && sha256sum *.deb
+
+# As root: it installs and boots. Only the tree of a fresh Debian, which is kept, needs the network.
+deb-test: deb ## install, upgrade and purge the packages on a fresh Debian under a systemd of its own
+	@.ci/deps $(DEPS_DEB_TEST)
+	@BUILD=$(BUILD) tests/deb/former
+	@BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/deb
 
 compile_command = s!.*!{"directory": "$(CURDIR)", "file": "&", "command": "$(COMPILE) $(TEST_INCLUDES) -c &"},!
 compile_commands.json: FORCE ## for clangd and other tools that need to know how a file is compiled
