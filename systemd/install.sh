@@ -7,6 +7,7 @@ set -euo pipefail
 umask 022
 : "${PREFIX:=/usr/local}" "${SYSCONFDIR:=/etc}" "${MANDIR:=$PREFIX/share/man}" "${DESTDIR:=}" "${BUILD:=build}" "${PACKAGE:=}"
 : "${UNITDIR:=$PREFIX/lib/systemd/system}"
+# shellcheck disable=SC2034 # used by their names
 SBINDIR=$PREFIX/sbin BINDIR=$PREFIX/bin DATADIR=$PREFIX/share DOCDIR=$PREFIX/share/doc LIBDIR=$PREFIX/lib
 CONFDIR=$SYSCONFDIR/dispatchd
 

@@ -85,6 +85,22 @@ def test_what_an_admin_has_changed_stays(install):
     assert [p.name for p in (root / "etc").rglob("*.new")] == ["dispatchd.conf.new"]
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="an unpacked tarball has no commit to make it of again")
+def test_a_tarball_of_a_commit_is_the_same_wherever_it_is_made(tmp_path):
+    def tarball(name, **environment):
+        subprocess.run(["git", "clone", "-q", "--shared", ROOT, tmp_path / name], check=True, timeout=60)
+        subprocess.run([".ci/dist", "dispatchd-9.9", "../made.tar.gz"], cwd=tmp_path / name, check=True, timeout=60,
+                       env={"PATH": os.environ["PATH"], **environment})
+        return (tmp_path / "made.tar.gz").read_bytes()
+    here = tarball("one", LC_ALL="C.UTF-8", TZ="Asia/Tokyo")
+    umask = os.umask(0o077)
+    try:
+        there = tarball("another", LC_ALL="C", TZ="America/Denver")
+    finally:
+        os.umask(umask)
+    assert here == there and len(here) > 100_000
+
+
 def test_several_makes_at_a_time_in_a_finished_build(tmp_path):
     recorded = [str(tmp_path / name) for name in ("flags", "sources", "gen/version.h")]
     command = ["make", "-s", f"BUILD={tmp_path}", *recorded]
