@@ -30,25 +30,20 @@
 
 enum { THREADS = 8, PEM_MAX = 256 * 1024 };
 
-static const struct route *const tables[] = {entry_routes,          opt_out_page_routes,
-                                             page_routes,           record_page_routes,
-                                             hours_page_routes,     story_page_routes,
-                                             contact_page_routes,   reachable_page_routes,
-                                             test_mail_page_routes, add_page_routes,
-                                             account_page_routes,   user_page_routes,
-                                             file_page_routes,      hold_page_routes,
-                                             jobs_page_routes,      system_page_routes,
-                                             dead_page_routes,      job_page_routes,
-                                             today_page_routes,     bulk_page_routes,
-                                             list_page_routes,      pause_page_routes,
-                                             mail_list_page_routes, mail_page_routes,
-                                             sent_page_routes,      rep_page_routes,
-                                             plot_page_routes,      tile_page_routes,
-                                             tab_page_routes,       api_customer_routes,
-                                             api_job_routes,        api_today_routes,
-                                             api_file_routes,       api_live_routes,
-                                             api_open_routes,       api_edit_routes,
-                                             api_record_routes,     NULL};
+static const struct route *const tables[] = {
+        entry_routes,        opt_out_page_routes,   page_routes,
+        record_page_routes,  hours_page_routes,     story_page_routes,
+        contact_page_routes, reachable_page_routes, test_mail_page_routes,
+        add_page_routes,     account_page_routes,   user_page_routes,
+        file_page_routes,    hold_page_routes,      jobs_page_routes,
+        system_page_routes,  dead_page_routes,      job_page_routes,
+        today_page_routes,   bulk_page_routes,      list_page_routes,
+        pause_page_routes,   mail_list_page_routes, report_page_routes,
+        mail_page_routes,    sent_page_routes,      rep_page_routes,
+        plot_page_routes,    tile_page_routes,      tab_page_routes,
+        api_customer_routes, api_job_routes,        api_today_routes,
+        api_file_routes,     api_live_routes,       api_open_routes,
+        api_edit_routes,     api_record_routes,     NULL};
 
 struct center {
 	const struct settings *settings;

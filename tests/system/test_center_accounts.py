@@ -114,7 +114,7 @@ def test_who_did_what_is_on_record(center):
 # ---- who may not
 
 READING = ["/", "/customers/1001", "/customers/1001/notes", "/customers/1001/documents", "/customers/1001/pictures",
-           "/customers/1001/hours", "/customers/1001/history", "/customers/1001/related", "/holds", "/today", "/mails", "/dead", "/account"]
+           "/customers/1001/hours", "/customers/1001/history", "/customers/1001/related", "/holds", "/today", "/mails", "/mails/reports", "/dead", "/account"]
 CLERKS = ["/customers/1001/notes", "/customers/1001/documents", "/customers/1001/resume", "/holds/1/release",
           "/holds/1/cancel", "/mails/1/retry", "/mails/1/cancel", "/mails/retry", "/mails/cancel", "/holds/release", "/holds/cancel",
           "/dead/1/retry", "/dead/retry", "/edit/customers/1001", "/remove/notes/1", "/status/1001/release"]

@@ -65,7 +65,7 @@ def test_no_field_brings_a_script_into_a_page(center):
     assert mona.send("POST", "/api/v1/customers", {"number": evil_number, "name": EVIL}).status == 201
     admin = center.log_in("admin")
     pages = ["/", "/?q=script", "/customers/1001", "/records/reps", "/records/system-types", "/users",
-             "/customers/X%3Cb%3E%22%27%26%2F1", "/today", "/jobs", "/mails", "/dead", "/holds"]
+             "/customers/X%3Cb%3E%22%27%26%2F1", "/today", "/jobs", "/mails", "/mails/reports", "/dead", "/holds"]
     pages += [f"/customers/1001/{tab}" for tab in TABS]
     for path in pages:
         answer = admin.get(path)

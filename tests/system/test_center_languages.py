@@ -168,7 +168,7 @@ def furnish(world):
 
 TABS = ("", "/notes", "/comments", "/contacts", "/hours", "/documents", "/pictures", "/assets", "/plot", "/systems", "/third-parties",
         "/reps", "/activities", "/quotes", "/sales", "/suspensions", "/related", "/history")
-PAGES = (*(f"/customers/{number}{tab}" for number in ("1001", "1002", "1004") for tab in TABS), "/", "/?q=ahorn", "/?q=xyz", "/holds", "/today", "/jobs", "/mails", "/mails?status=sent", "/mails/1", "/mails/retry?status=sent", "/dead", "/dead/retry",
+PAGES = (*(f"/customers/{number}{tab}" for number in ("1001", "1002", "1004") for tab in TABS), "/", "/?q=ahorn", "/?q=xyz", "/holds", "/today", "/jobs", "/mails", "/mails?status=sent", "/mails/1", "/mails/retry?status=sent", "/mails/reports", "/dead", "/dead/retry",
          "/account", "/users", "/add/customers", "/edit/customers/1001", "/edit/contacts/1", "/contacts/1/test?which=email", "/edit/suspensions/1", "/edit/sales/1",
          "/remove/contacts/1", "/users/sam/remove", "/status/1002/release", "/status/1003/approve", "/status/1003/decline",
          "/records/reps", "/records/system-types", "/parts/system-types/Pumpe/fields", "/parts/sales/1/payments", "/nowhere",

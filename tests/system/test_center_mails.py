@@ -6,8 +6,10 @@ import sqlite3
 
 import pytest
 
+import signed
 from center import Center
 from kit import wait_outcome
+from report_peer import bounce
 from world import wait_until
 
 ROLES = {"rita": "reader", "sam": "clerk", "mona": "manager"}
@@ -297,3 +299,29 @@ def test_many_by_a_filter_with_dispatchctl(deferred):
     assert "no matching mails" in world.ctl("mail", "retry", "--all", "--to", "nobody@example.com", "--yes").stdout
     assert world.daemon.stop() == 0
     assert "1 of 1 mails: done" in world.ctl("mail", "cancel", "--all", "--job", "j3", "--yes").stdout
+
+
+def test_reports_about_no_known_mail(center):
+    world = center.world
+    rita = center.log_in("rita")
+    assert "Every report could be matched" in rita.get("/mails/reports").text
+    signed.configure(world)
+    world.start_daemon()
+    contact = world.ctl_json("customer", "show", "1001")["contacts"][0]["id"]
+    good, forged = (signed.make("opt_out", contact, signed.link_of(world, contact), state=3, key=key) for key in (signed.KEY, signed.OTHER_KEY))
+    for n, (to, subject, more) in enumerate(((f"+{good}", "unsubscribe", ""), (f"+{forged}", "unsubscribe", ""), ("", "Hello <b>", ""),
+                                             (f"+{good}", "Away", "Auto-Submitted: auto-replied\n"))):
+        mail = f"From: kim{n}@farm.example\n{more}Subject: {subject}\n\nsaid {n}\n".encode()
+        done = bounce("--socket", world.path("report.sock"), "-f", f"kim{n}@farm.example", f"bounce{to}@mail.example.com", mail=mail)
+        assert (done.returncode, done.stderr) == (0, b"")
+    assert '<a href="/mails/reports">' in rita.get("/mails").text
+    page = rita.get("/mails/reports").text
+    assert re.findall(r"From (kim\d)@farm", page) == ["kim3", "kim2", "kim1"], "the good one is known"
+    for words in ("Answered automatically", "Its signature is for another use.", "A person replied",
+                  "It bears no signature and names no mail.", "Opted out by mail", "Its signature is not ours."):
+        assert words in page, words
+    assert "<code>dispatchctl bounce list --unknown</code>" in page
+    ids = [int(row) for row in re.findall(r'id="row-(\d+)"', page)]
+    older = rita.get(f"/mails/reports?before={ids[1]}").text
+    assert re.findall(r'id="row-(\d+)"', older) == [str(ids[2])] and '<a href="/mails/reports">Newest</a>' in older
+    assert center.ask("GET", "/mails/reports").status == 303

@@ -51,6 +51,7 @@ extern const struct route pause_page_routes[]; /* before mail_page_routes */
 extern const struct route bulk_page_routes[];  /* before list_page_routes */
 extern const struct route list_page_routes[];
 extern const struct route mail_list_page_routes[]; /* before those of one */
+extern const struct route report_page_routes[];    /* the same */
 extern const struct route mail_page_routes[];
 extern const struct route sent_page_routes[];
 extern const struct route plot_page_routes[];
