@@ -96,10 +96,20 @@ def test_it_shows_no_token(world, peer):
     world.configure(bounce={"address": "notices@example.com", "key_file": world.path("bounce.key")})
     with open(os.open(world.path("bounce.key"), os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
         file.write(os.urandom(32).hex())
+    peer.answers["rcpt"] = "450 4.1.8 mailbox busy"
     world.start_daemon()
     publish(world, "1")
-    wait_outcome(world, "1", "sent")
-    folder, names, _, summary = unpack(world, "a.zip", "4711")
+    mail = wait_outcome(world, "1", "retrying")["mail"]
+    sender = next(line for line in peer.sessions[-1].commands if line.startswith("MAIL"))
+    envelope = re.search(r"notices\+[0-9a-zA-Z]+@", sender).group()
+    peer.answers = {"body": f"250 2.0.0 taken from <{envelope}example.com>"}
+    world.ctl("mail", "retry", mail)
+    assert envelope in wait_outcome(world, "1", "sent")["reply"]
+    folder, names, record, summary = unpack(world, "a.zip", "4711")
+    assert "taken from <notices+0000" in record["mails"][0]["reply"]
+    for name in names:
+        with open(f"{folder}/{name}", encoding="utf-8") as file:
+            assert envelope not in file.read(), name
     signed = re.search(rb"notices\+([0-9a-zA-Z]{20,})@", peer.mails[0].data).group(1)
     assert set(signed) != set(b"0")
     for name in names:

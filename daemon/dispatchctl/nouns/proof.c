@@ -83,6 +83,8 @@ static bool proof_run(struct ctl *ctl, struct error *err)
 	const char *path = ctl_option(ctl, "out");
 	if (path == NULL)
 		return error_set(err, EX_USAGE, "--out FILE.zip is missing: where to write it");
+	if (strcmp(path, "-") == 0)
+		return error_set(err, EX_USAGE, "--out must name a file (got \"-\")");
 	if (!is_free(path, err) || !make_proof(ctl, &proof, err))
 		return false;
 	identity_person();
