@@ -306,6 +306,13 @@ static bool password_has_user(const struct settings *settings, struct arena *are
 	       error_set(err, EX_CONFIG, "user is required as well");
 }
 
+static bool token_has_user(const struct settings *settings, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	return settings->smtp.oauth_token_file[0] == '\0' || settings->smtp.user[0] != '\0' ||
+	       error_set(err, EX_CONFIG, "user is required as well");
+}
+
 static bool delimiter_delimits(const struct settings *settings, struct arena *arena,
                                struct error *err)
 {
@@ -346,6 +353,7 @@ static const struct check {
         {.section = "mail", .key = "from", .holds = has_from},
         {.section = "mail", .key = "maildir", .because = "transport", .holds = has_maildir},
         {.section = "smtp", .key = "password_file", .holds = password_has_user},
+        {.section = "smtp", .key = "oauth_token_file", .holds = token_has_user},
         {.section = "bounce", .key = "delimiter", .holds = delimiter_delimits},
         {.section = "bounce", .key = "address", .holds = has_room},
 };

@@ -65,7 +65,8 @@ struct settings {
 		const char *const *relay; /* one at least, each as base/endpoint.h takes it */
 		enum tls_mode tls;
 		const char *helo; /* what EHLO says; "": found out (dispatchd/mailer/helo.h) */
-		const char *ca_file, *user, *password_file, *oauth_token_file;
+		const char *ca_file, *user;
+		const char *password_file, *oauth_token_file; /* the token, where both are set */
 		int64_t connections;
 		double rate; /* mails a second; 0: no limit */
 	} smtp;

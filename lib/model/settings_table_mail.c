@@ -388,6 +388,18 @@ static const struct setting rows[] = {
                         "named smtp-password does the same.",
         },
         {
+                KEY("smtp", "oauth_token_file"),
+                .kind = SETTING_PATH,
+                AT(smtp.oauth_token_file),
+                .fallback = "",
+                .example = "/run/oauth/access-token",
+                .reload = true,
+                .help = "A file with an access token to log in with instead of a password, by "
+                        "OAUTHBEARER or XOAUTH2: its first line, or the access_token of a JSON "
+                        "object. Another program replaces it before the token expires; each "
+                        "connection reads it. Needs user, and tls = required or implicit.",
+        },
+        {
                 KEY("smtp", "connections"),
                 .kind = SETTING_COUNT,
                 AT(smtp.connections),

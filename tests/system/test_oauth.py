@@ -6,8 +6,11 @@ import tempfile
 
 import pytest
 
+from kit import wait_outcome
 from smtp_peer import Drop, Hang, SmtpPeer, Trickle, tls_context
+from test_config import check
 from test_mailer import Probe, certificates, fails  # noqa: F401 (a fixture)
+from test_relay_test import ask, names
 
 ME = "dispatch@example.com"
 
@@ -186,7 +189,6 @@ def test_it_goes_only_over_tls(certificates, token_file):
     """A bearer token is whoever's who hears it."""
     for tls in ("none", "opportunistic"):
         assert "needs tls = required or implicit" in fails("127.0.0.1:25", user=ME, oauth_token_file=token_file, tls=tls)
-    assert "no user" in fails("127.0.0.1:25", oauth_token_file=token_file, tls="implicit")
     with start(certificates, {ME: "ya29.first"}, answers={"starttls": "454 4.7.0 no"}, implicit=False) as peer:
         with over(peer, certificates, token_file) as probe:
             assert probe.send()["delivery"] == "relay"
@@ -198,3 +200,42 @@ def test_no_token_to_a_relay_that_is_another(certificates, token_file):
         with over(peer, certificates, token_file) as probe:
             assert "certificate is refused" in probe.send()["reply"]
     assert not peer.commands()
+
+
+def token_world(world, peer, certificates, token_file, **more):
+    world.configure(mail={"transport": "smtp"}, smtp={"relay": f"localhost:{peer.port}", "tls": "implicit", "user": ME,
+                                                      "ca_file": certificates["ca"], "oauth_token_file": token_file, **more})
+
+
+def test_a_daemon_and_its_relay_test(world, certificates, token_file):
+    world.ctl("customer", "add", "1001", "--name", "Maple", "--email", "ann@example.com")
+    with start(certificates, {ME: "ya29.first"}, auth="XOAUTH2") as peer:
+        token_world(world, peer, certificates, token_file)
+        assert check(world, "-c", world.config_path).returncode == 0
+        world.start_daemon()
+        (relay,) = ask(world)
+        assert names(relay) == ["resolve", "connect", "tls", "greeting", "ehlo", "login", "mail", "rcpt", "rset"]
+        assert relay["steps"][5]["reply"] == "235 2.7.0 welcome (XOAUTH2)"
+        world.xadd("jobs:events", id="e1", type="job.failed", job="j1", customer="1001")
+        wait_outcome(world, "e1", "sent")
+        write(token_file, "ya29.old")
+        (relay,) = ask(world, status=69)
+        assert (names(relay)[-1], relay["steps"][-1]["reply"]) == ("login", "535 5.7.8 wrong user or password (XOAUTH2)")
+        os.unlink(token_file)
+        (relay,) = ask(world, status=69)
+        assert (names(relay)[-1], relay["steps"][-1]["reply"]) == (
+            "login", f"AUTH: oauth_token_file: {token_file}: No such file or directory")
+        assert world.ctl("reload").returncode == 0, "another program's, which may write it at any time"
+    assert "ya29" not in world.daemon.log() and {m.user for m in peer.mails} == {ME}
+
+
+def test_what_is_wrong_with_it_is_a_fault_of_the_configuration(world, certificates, token_file):
+    with start(certificates, {ME: "ya29.first"}) as peer:
+        token_world(world, peer, certificates, token_file)
+        write(token_file, "")
+        done = check(world, "-c", world.config_path)
+        assert done.returncode == 78
+        assert f"[smtp] oauth_token_file: {token_file}: is empty" in done.stderr
+        world.configure(smtp={"tls": "opportunistic"})
+        done = check(world, "-c", world.config_path)
+        assert done.returncode == 78 and "[smtp] oauth_token_file needs tls = required or implicit" in done.stderr

@@ -112,7 +112,7 @@ static const struct {
          "main.conf:4: [smtp] maildir: unknown key here; it belongs in [mail]\n"},
         {FROM "[smtp]\nzzzzzzzzz = x\n",
          "main.conf:4: [smtp] zzzzzzzzz: unknown key; expected one of relay, "
-         "tls, helo, ca_file, user, password_file, connections, rate\n"},
+         "tls, helo, ca_file, user, password_file, oauth_token_file, connections, rate\n"},
         {FROM "[notify.paused]\nshelflife = 1h\n",
          "main.conf:4: [notify.paused] shelflife: unknown key; did you mean \"shelf_life\"?\n"},
         /* the address for reports, with room for a token of 31 characters */
@@ -169,6 +169,8 @@ static const struct {
                                     "0.001 and 100000 (got \"0\")\n"},
         {FROM "[smtp]\nrate = 1.2.3\n", "main.conf:4: [smtp] rate: must be a number per second "
                                         "between 0.001 and 100000 (got \"1.2.3\")\n"},
+        {FROM "[smtp]\noauth_token_file = /run/token\ntls = required\n",
+         "main.conf:4: [smtp] oauth_token_file: user is required as well\n"},
         /* choices */
         {FROM "[smtp]\ntls = always\n", "main.conf:4: [smtp] tls: must be one of none, "
                                         "opportunistic, required, implicit (got \"always\")\n"},

@@ -120,7 +120,18 @@ static bool smtp_password(const struct settings *settings, struct error *err)
 {
 	if (!exposed_check(settings->smtp.password_file, "password", err))
 		return error_prefix(err, "[smtp] password_file");
-	return login(settings, err);
+	return settings->smtp.oauth_token_file[0] != '\0' || login(settings, err);
+}
+
+static bool smtp_by_token(const struct settings *settings, struct error *err)
+{
+	return settings->smtp.oauth_token_file[0] == '\0' || login(settings, err);
+}
+
+/* It isn't missed at the start or by a reload: mails wait for it. */
+static bool smtp_token(const struct settings *settings, struct error *err)
+{
+	return transport_check(settings, TRANSPORT_PART_TOKEN, err);
 }
 
 /* The daemon needs no key, but its -t speaks of the whole configuration. */
@@ -143,6 +154,7 @@ static bool bounce_group(const struct settings *settings, struct error *err)
 static const struct check files[] = {
         {.key = "redis.password_file", .because = "redis.url", .holds = redis_password},
         {.key = "smtp.password_file", .because = "smtp.user", .holds = smtp_password},
+        {.key = "smtp.oauth_token_file", .holds = smtp_by_token},
         {.key = "smtp.ca_file", .because = "smtp.relay", .holds = relays},
         {.key = "customers.key_file", .holds = key_is_private},
         {.key = "bounce.key_file", .because = "bounce.address", .holds = bounce_keys},
@@ -151,6 +163,7 @@ static const struct check files[] = {
 };
 
 static const struct check places[] = {
+        {.key = "smtp.oauth_token_file", .holds = smtp_token},
         {.key = "customers.path", .holds = customers_open_whole},
         {.key = "spool.path", .holds = spool_opens_whole},
         {.key = "mail.maildir", .holds = maildir},

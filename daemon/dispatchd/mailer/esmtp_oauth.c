@@ -12,7 +12,8 @@
  *      535                            the refusal
  *
  * The commands go straight through the connection's SSL, between two of libesmtp's, and the replies
- * are shown to the monitor, which keeps them as those to any AUTH. A token goes only over TLS.
+ * are shown to the monitor, which keeps them as those to any AUTH. A token goes only over TLS, to a
+ * relay that is verified.
  */
 #include "dispatchd/mailer/esmtp_private.h"
 
@@ -245,8 +246,8 @@ static bool oauth_prepare(struct oauth *oauth, char *why, size_t size)
 	const char *offered = esmtp->talk.offered;
 
 	oauth->mechanism = choose_mechanism(offered);
-	if (!esmtp->talk.tls_on) {
-		snprintf(why, size, "AUTH: an access token goes only over TLS");
+	if (!esmtp->talk.tls_on || !tls_is_due(esmtp->target)) {
+		snprintf(why, size, "AUTH: an access token goes only over TLS that is verified");
 		return false;
 	}
 	if (!oauth->mechanism) {

@@ -22,32 +22,22 @@ struct smtp_relays {
 	size_t n_relays;
 };
 
-/* An access token is whoever's who has it (RFC 6750, section 5.3): it goes to nobody unknown. The
- * file is read by each connection. */
-static bool smtp_login_by_token(struct smtp_relays *smtp, const struct settings *settings,
-                                struct error *err)
+/* An access token is whoever's who has it (RFC 6750, section 5.3): it goes to nobody unknown. Each
+ * connection reads it. */
+static bool smtp_login_by_token(const struct settings *settings, struct error *err)
 {
-	if (smtp->user[0] == '\0')
-		return error_set(err, EX_CONFIG,
-		                 "[smtp] oauth_token_file is set, but no user: set that, too");
-	if (settings->smtp.tls != TLS_REQUIRED && settings->smtp.tls != TLS_IMPLICIT)
-		return error_set(err, EX_CONFIG,
-		                 "[smtp] oauth_token_file needs tls = required or implicit");
-	return true;
-}
-
-static const char *token_file_of(const struct settings *settings)
-{
-	return settings->smtp.oauth_token_file ? settings->smtp.oauth_token_file : "";
+	return settings->smtp.tls == TLS_REQUIRED || settings->smtp.tls == TLS_IMPLICIT ||
+	       error_set(err, EX_CONFIG,
+	                 "[smtp] oauth_token_file needs tls = required or implicit");
 }
 
 static bool smtp_read_login(struct smtp_relays *smtp, const struct settings *settings,
                             struct error *err)
 {
 	smtp->user = mem_strdup(settings->smtp.user);
-	smtp->token_file = mem_strdup(token_file_of(settings));
+	smtp->token_file = mem_strdup(settings->smtp.oauth_token_file);
 	if (smtp->token_file[0] != '\0')
-		return smtp_login_by_token(smtp, settings, err);
+		return smtp_login_by_token(settings, err);
 	if (smtp->user[0] == '\0')
 		return true;
 	if (strlen(smtp->user) > SECRET_MAX)
@@ -144,23 +134,20 @@ static bool smtp_check_part(bool (*part)(struct smtp_relays *smtp, const struct 
 	return ok;
 }
 
-/* The file may come later than the start: another program's. */
-static bool smtp_try_token(const char *file, struct error *err)
-{
-	char *token = file[0] != '\0' ? mem_alloc(ACCESS_TOKEN_MAX + 1) : NULL;
-	bool ok = !token || access_token_read(file, token, err) ||
-	          error_prefix(err, "[smtp] oauth_token_file");
-
-	if (token)
-		secret_wipe(token, ACCESS_TOKEN_MAX + 1);
-	free(token);
-	return ok;
-}
-
 static bool smtp_check_login(const struct settings *settings, struct error *err)
 {
-	return smtp_check_part(smtp_read_login, settings, err) &&
-	       smtp_try_token(token_file_of(settings), err);
+	return smtp_check_part(smtp_read_login, settings, err);
+}
+
+static bool smtp_check_token(const struct settings *settings, struct error *err)
+{
+	const char *file = settings->smtp.oauth_token_file;
+	char token[ACCESS_TOKEN_MAX + 1];
+	bool ok = file[0] == '\0' || access_token_read(file, token, err) ||
+	          error_prefix(err, "[smtp] oauth_token_file");
+
+	secret_wipe(token, sizeof token);
+	return ok;
 }
 
 static bool smtp_check_relays(const struct settings *settings, struct error *err)
@@ -175,5 +162,6 @@ const struct transport_row transport_smtp = {
         .clear = smtp_clear,
         .run = smtp_run,
         .check = {[TRANSPORT_PART_LOGIN] = smtp_check_login,
+                  [TRANSPORT_PART_TOKEN] = smtp_check_token,
                   [TRANSPORT_PART_RELAYS] = smtp_check_relays},
 };

@@ -9,6 +9,7 @@
  * every fault is reported. */
 enum transport_part {
 	TRANSPORT_PART_LOGIN,  /* user and password */
+	TRANSPORT_PART_TOKEN,  /* its file, which may still come: another program's */
 	TRANSPORT_PART_RELAYS, /* relays and authorities */
 	TRANSPORT_PART_FOLDER, /* whether it can be written */
 	TRANSPORT_PART_COUNT
