@@ -2,6 +2,7 @@
 """dispatchctl on events, jobs, mails and dead letters, with a daemon and without."""
 
 import json
+import re
 import sqlite3
 import time
 
@@ -97,6 +98,26 @@ def test_a_job_has_its_sale_and_comments(bakery):
     assert [sale["product"] for sale in found["sales"]] == ["Container"]
     assert [comment["text"] for comment in found["comments"]] == ["Came early"]
     assert "Came early" in bakery.ctl("job", "show", "4711").stdout
+
+
+def test_what_can_be_done_about_a_marked_address(bakery):
+    """The advice is followed, and what it says comes true."""
+    number = str(bakery.ctl_json("contact", "list", "1001")[0]["id"])
+    bakery.ctl("contact", "set", number, "--email-invalid", "yes")
+    bakery.start_daemon()
+    bakery.ctl("event", "send", "started", "--job", "1", "--customer", "1001")
+    bakery.outcomes(wait_for={"reason": "address_invalid"})
+    text = " ".join(bakery.ctl("job", "show", "1").stdout.split())
+    (advice,) = re.findall(r"unmark it \((contact set .*?)\)", text)
+    assert advice == f"contact set {number} --email-invalid no" and "is a repeat" in text
+    bakery.ctl(*advice.split())
+    bakery.ctl("event", "send", "started", "--job", "1", "--customer", "1001")
+    bakery.outcomes(wait_for={"reason": "repeat"})
+    bakery.ctl("event", "send", "completed", "--job", "1", "--customer", "1001")
+    bakery.outcomes(wait_for={"status": "sent"})
+    bakery.ctl("event", "send", "completed", "--job", "2", "--customer", "1001")
+    bakery.outcomes(wait_for={"status": "sent", "job": "2"})
+    assert "address_invalid" not in bakery.ctl("job", "show", "2").stdout
 
 
 def test_what_is_not_on_record_is_66(bakery):

@@ -103,6 +103,47 @@ static void print_others(struct ctl *ctl, const json_t *job)
 	}
 }
 
+static bool is_marked(const json_t *outcome)
+{
+	return strcmp(table_text(outcome, "status"), "suppressed") == 0 &&
+	       strcmp(table_text(outcome, "reason"), "address_invalid") == 0;
+}
+
+/* What can be done where a contact got no mail since its address is marked: an example, by the
+ * first such contact. */
+static void print_advice(struct ctl *ctl, const json_t *job)
+{
+	enum { WIDTH = 80 };
+	size_t i;
+	const json_t *outcome, *marked = NULL;
+	json_array_foreach(json_object_get(job, "outcomes"), i, outcome)
+	{
+		if (marked == NULL && is_marked(outcome))
+			marked = outcome;
+	}
+	if (marked == NULL)
+		return;
+	const char *given = table_text(marked, "contact"), *id = *given ? given : "ID";
+	struct buf *out = output_text(ctl->out);
+	buf_addc(out, '\n');
+	text_add_wrapped(
+	        out,
+	        arena_printf(
+	                ctl->arena,
+	                "Suppressed, address_invalid: an address of contact %s had been refused "
+	                "and "
+	                "is marked. Correct it (contact set %s --email ADDRESS), or, if it works "
+	                "again, unmark it (contact set %s --email-invalid no): then later events "
+	                "of "
+	                "the job are mailed, and a mail that failed is by mail retry. What was "
+	                "suppressed isn't; the same event sent again is a repeat, so tell the "
+	                "customer "
+	                "yourself.",
+	                id, id, id),
+	        0, WIDTH);
+	buf_addc(out, '\n');
+}
+
 static void print_job(struct ctl *ctl, const json_t *job)
 {
 	size_t i;
@@ -111,6 +152,7 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	             table_text(job, "customer"),
 	             *table_text(job, "state") ? table_text(job, "state") : "no state yet");
 	json_array_foreach(json_object_get(job, "events"), i, event) print_event(ctl, job, event);
+	print_advice(ctl, job);
 	output_section(ctl->out, json_object_get(job, "requests"), "Gate requests",
 	               COLUMNS({.key = "type", .title = "Type"},
 	                       {.key = "status", .title = "Status", .style = STYLE_WORD},
