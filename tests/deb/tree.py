@@ -56,6 +56,25 @@ def base(packages):
     return tree
 
 
+def newer(tree):
+    """The same with a later systemd, of Debian's backports."""
+    made = tree.with_name(tree.name + "-newer")
+    if not made.is_dir():
+        new = made.with_suffix(".new")
+        shutil.rmtree(new, ignore_errors=True)
+        subprocess.run(["cp", "--archive", tree, new], check=True)
+        sources = new / "etc/apt/sources.list"
+        was = sources.read_text(encoding="utf-8")
+        sources.write_text(was + was.replace(f" {SUITE} ", f" {SUITE}-backports "), encoding="utf-8")
+        shutil.copy("/etc/resolv.conf", new / "etc/resolv.conf")
+        with open(made.with_suffix(".log"), "w", encoding="utf-8") as log:
+            for command in (["update"], ["install", "-y", "-t", f"{SUITE}-backports", "systemd", "systemd-sysv"]):
+                subprocess.run(["chroot", new, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *command], stdout=log, stderr=log,
+                               check=True)
+        new.rename(made)
+    return made
+
+
 class Machine:
     """A booted tree. Root here is root there; files there are below `root`."""
 
