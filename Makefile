@@ -323,6 +323,7 @@ generated: $(GENERATED) ## write the sample configuration and lists in the manua
 	@sed -i 's/^\.Os.*/.Os dispatchd $(VERSION)/' conf/man/*.[1-8] $(filter %.1 %.5,$(GENERATED))
 	@cp $(BUILD)/dispatchd.conf conf/dispatchd.conf
 	@cp $(filter %.1 %.5,$(GENERATED)) conf/man/
+	@$(PYTHON) tests/check/lines.py --write
 
 # NAME.sql becomes the C string literal NAME.sql.h: `static const char schema[] =`, the #include, `;`.
 vpath %.sql $(sort $(dir $(SQL)))

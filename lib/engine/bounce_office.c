@@ -84,7 +84,7 @@ void engine_bounce_unreachable(struct engine *engine, const struct bounce_act *a
 		return;
 	json_t *context = unreachable_json(engine, customer, act);
 	char *text = json_dumps(context, JSON_COMPACT);
-	engine_report(engine, LOG_WARNING,
+	engine_report(engine, LOG_WARNING | MESSAGE_UNREACHABLE,
 	              "customer=%s can't be reached anymore: %s was the last address",
 	              customer->number, act->address);
 	const struct office_mail office = {
@@ -142,7 +142,7 @@ void engine_bounce_refused(struct engine *engine)
 		return;
 	spool_set_refusals_alarmed(engine->spool, engine->now);
 	engine->stats.refusal_alarms++;
-	engine_report(engine, LOG_ERR,
+	engine_report(engine, LOG_ERR | MESSAGE_MAILS_REFUSED,
 	              "mail servers refuse mails for what they are: %lld in the last hour, %lld in "
 	              "the last day; see dispatchctl bounce list",
 	              (long long)hour, (long long)day);

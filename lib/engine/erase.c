@@ -70,5 +70,5 @@ void engine_erase(struct engine *engine)
 	spool_wipe_deleted(engine->spool, false);
 	engine->erased = true;
 	engine->out->more |= n == JOBS_A_TURN;
-	engine_report(engine, LOG_NOTICE, "erased jobs=%zu", n);
+	engine_report_act(engine, LOG_NOTICE, "erased jobs=%zu", n);
 }

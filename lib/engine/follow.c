@@ -129,7 +129,7 @@ bool engine_knows_customers(struct engine *engine, struct error *err)
 	if (!same || strcmp(engine->seen.stamp, known->stamp) != 0)
 		spool_set_known(engine->spool, &engine->seen);
 	if (!same && adopted[0] != '\0')
-		engine_report(engine, LOG_NOTICE, "%s was adopted: it is used from now on",
-		              engine->settings->customers.path);
+		engine_report_act(engine, LOG_NOTICE, "%s was adopted: it is used from now on",
+		                  engine->settings->customers.path);
 	return true;
 }

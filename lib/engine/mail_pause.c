@@ -18,10 +18,11 @@ enum { SENDING_MAX = 4096 };
 static void log_pause(struct engine *engine, const struct spool_pause *pause)
 {
 	char since[INSTANT_TEXT_MAX];
-	engine_report(engine, LOG_WARNING,
-	              "sending is paused: no mail goes out until dispatchctl mail resume since=%s "
-	              "by=%s note=\"%s\"",
-	              instant_format(pause->since, 0, since), pause->by, pause->note);
+	engine_report_act(
+	        engine, LOG_WARNING | MESSAGE_PAUSED,
+	        "sending is paused: no mail goes out until dispatchctl mail resume since=%s "
+	        "by=%s note=\"%s\"",
+	        instant_format(pause->since, 0, since), pause->by, pause->note);
 }
 
 void engine_load_pause(struct engine *engine)
@@ -89,6 +90,6 @@ bool engine_resume(struct engine *engine, const char *by)
 		return false;
 	spool_pause_end(engine->spool);
 	engine->paused = false;
-	engine_report(engine, LOG_NOTICE, "sending is resumed by=%s", by);
+	engine_report_act(engine, LOG_NOTICE, "sending is resumed by=%s", by);
 	return true;
 }

@@ -100,7 +100,7 @@ static void end(struct engine *engine, struct spool_mail *mail, enum status stat
 static void log_delivery(struct engine *engine, const struct spool_mail *mail,
                          const struct delivery_result *result)
 {
-	engine_report(
+	engine_report_act(
 	        engine, LOG_INFO,
 	        "mail=%lld status=%s reason=%s state=%s attempts=%d relay=%s to=%s reply=\"%s\"",
 	        (long long)mail->id, status_name(mail->status), reason_name(mail->reason),
@@ -127,10 +127,9 @@ static void take_result(struct engine *engine, const struct delivery_result *res
 		return;
 	if (result->template_broken) {
 		engine->stats.template_faults++;
-		engine_report_often(
-		        engine, REPORT_TEMPLATE, LOG_ERR,
-		        "template state=%s mail=%lld: the mail went without what is broken: %s",
-		        mail.state, (long long)mail.id, result->fault);
+		engine_report(engine, LOG_ERR | MESSAGE_TEMPLATE_BROKEN,
+		              "template state=%s: mails go without what is broken: %s", mail.state,
+		              result->fault);
 	}
 	const struct failure_course *course = failure_course(result->delivery);
 	engine_yield(engine, mail.id, course->next == FAILURE_ELSEWHERE && result->yields);

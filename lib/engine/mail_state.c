@@ -22,9 +22,9 @@ static bool is_office(const struct spool_mail *mail)
 static void report_move(struct engine *engine, const struct spool_mail *mail, enum status from)
 {
 	if (engine->in->debug)
-		engine_report(engine, LOG_DEBUG, "mail=%lld was=%s now=%s reason=%s",
-		              (long long)mail->id, status_name(from), status_name(mail->status),
-		              reason_name(mail->reason));
+		engine_report_act(engine, LOG_DEBUG, "mail=%lld was=%s now=%s reason=%s",
+		                  (long long)mail->id, status_name(from), status_name(mail->status),
+		                  reason_name(mail->reason));
 }
 
 void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum status to,

@@ -37,8 +37,8 @@ static void follow(struct engine *engine, const struct renumbering *row)
 	if (row->contacts != NULL)
 		follow_contacts(engine, row->contacts);
 	if (n > 0)
-		engine_report(engine, LOG_NOTICE, "renumbered customer=%s was=%s jobs=%zu",
-		              row->after, row->before, n);
+		engine_report_act(engine, LOG_NOTICE, "renumbered customer=%s was=%s jobs=%zu",
+		                  row->after, row->before, n);
 }
 
 void engine_follow_numbers(struct engine *engine)

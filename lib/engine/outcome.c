@@ -191,8 +191,9 @@ void engine_dead_letter(struct engine *engine, const struct entry *entry, enum r
 		return;
 	if (entry->feed != FEED_CUSTOMERS)
 		rejected_outcome(engine, entry, reason);
-	engine_report_often(engine, REPORT_DEAD, LOG_WARNING, "dead letter entry=%s reason=%s: %s",
-	                    *entry->id ? entry->id : "-", reason_name(reason), detail);
+	engine_report_often(engine, REPORT_DEAD, LOG_WARNING | MESSAGE_DEAD_LETTER,
+	                    "dead letter entry=%s reason=%s: %s", *entry->id ? entry->id : "-",
+	                    reason_name(reason), detail);
 }
 
 void engine_refuse_unread(struct engine *engine, const struct entry *entry)

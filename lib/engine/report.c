@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines for the log. What comes one line a delivery is always logged; what a broken publisher or
- * template can cause without end is logged so often a minute and then summed up.
+ * Lines for the log. What comes one line a delivery is always logged; what a broken publisher can
+ * cause without end, and is another thing each time, is logged so often a minute and then summed
+ * up. All else has the log's own limit: the same line once a minute.
  */
 #include "engine/report.h"
 
@@ -22,16 +23,14 @@ static const struct {
                          .rest = "dead letters; all of them are in the dead-letter stream"},
         [REPORT_AHEAD] = {.most = 1, .rest = "more events whose time is ahead of ours"},
         [REPORT_DIFFERING] = {.most = 50, .rest = "duplicates with other content"},
-        [REPORT_TEMPLATE] = {.most = 20, .rest = "mails for which the built-in template was used"},
         [REPORT_LARGE] = {.most = 20, .rest = "mails that leave out data of events"},
         [REPORT_ADDRESS] = {.most = 200, .rest = "refused addresses"},
         [REPORT_BOUNCE] = {.most = 200, .rest = "reports about mails; see dispatchctl bounce list"},
 };
 
-static void report_line(struct engine *engine, int level, bool counted, const char *fmt,
-                        va_list args) PRINTF_LIKE(4, 0);
-static void report_line(struct engine *engine, int level, bool counted, const char *fmt,
-                        va_list args)
+static void report_line(struct engine *engine, int level, bool each, const char *fmt, va_list args)
+        PRINTF_LIKE(4, 0);
+static void report_line(struct engine *engine, int level, bool each, const char *fmt, va_list args)
 {
 	char text[1200];
 	/* Those at debug leave room for what an admin has to see. */
@@ -39,16 +38,24 @@ static void report_line(struct engine *engine, int level, bool counted, const ch
 	if (engine->out->n_reports >= max)
 		return;
 	(void)vsnprintf(text, sizeof text, fmt, args);
-	turn_output_report(engine->out, level, counted, text);
+	turn_output_report(engine->out, level, each, text);
 }
 
 void engine_report(struct engine *engine, int level, const char *fmt, ...)
 {
 	va_list args;
-	if (level >= LOG_INFO && engine->in->terse)
-		return;
 	va_start(args, fmt);
 	report_line(engine, level, false, fmt, args);
+	va_end(args);
+}
+
+void engine_report_act(struct engine *engine, int level, const char *fmt, ...)
+{
+	va_list args;
+	if (message_level(level) >= LOG_INFO && engine->in->terse)
+		return;
+	va_start(args, fmt);
+	report_line(engine, level, true, fmt, args);
 	va_end(args);
 }
 

@@ -27,14 +27,14 @@ struct office_writes *office_writes_free(struct office_writes *writes)
 	return NULL;
 }
 
-void turn_output_report(struct turn_output *out, int level, bool counted, const char *text)
+void turn_output_report(struct turn_output *out, int level, bool each, const char *text)
 {
 	if (out->arena == NULL)
 		out->arena = arena_new();
 	out->reports = arena_grow(out->arena, out->reports, out->n_reports, &out->cap_reports,
 	                          sizeof *out->reports);
 	out->reports[out->n_reports++] =
-	        (struct turn_report){level, counted, arena_strdup(out->arena, text)};
+	        (struct turn_report){level, each, arena_strdup(out->arena, text)};
 }
 
 void turn_output_clear(struct turn_output *out)

@@ -46,10 +46,11 @@ struct office_writes {
 };
 struct office_writes *office_writes_free(struct office_writes *writes); /* takes NULL */
 
-/* A line for the log; `level` as in syslog(3). */
+/* A line for the log; `level` as in syslog(3), with a message of model/message.h. */
 struct turn_report {
 	int level;
-	bool counted; /* its kind has a limit already: each one is logged, however often */
+	bool each; /* a person's act, a delivery, or of a kind that has a limit already: it is
+	            * logged, whatever was a short while ago */
 	const char *text;
 };
 
@@ -78,7 +79,7 @@ struct turn_output {
 };
 
 /* One more line for the log; `text` is copied. */
-void turn_output_report(struct turn_output *out, int level, bool counted, const char *text);
+void turn_output_report(struct turn_output *out, int level, bool each, const char *text);
 /* Frees what nobody took over; it is empty then. */
 void turn_output_clear(struct turn_output *out);
 

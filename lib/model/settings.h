@@ -19,6 +19,13 @@ enum transport { TRANSPORT_SMTP, TRANSPORT_MAILDIR };
 /* TLS_IMPLICIT: from the first byte on, verified as with TLS_REQUIRED. */
 enum tls_mode { TLS_NONE, TLS_OPPORTUNISTIC, TLS_REQUIRED, TLS_IMPLICIT };
 enum hours_policy { HOURS_DEFER, HOURS_SUPPRESS, HOURS_SEND };
+enum log_level {
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_ERROR
+};
 enum gate_policy { GATE_FLAG, GATE_HOLD, GATE_DENY };
 
 struct notify_settings { /* resolved: [notify.STATE] over [notify] over the built-in default */
@@ -81,6 +88,9 @@ struct settings {
 		enum gate_policy outside_hours;
 		int64_t hold_max_ms;
 	} gate;
+	struct {
+		enum log_level level;
+	} log;
 	struct {
 		const char *listen;       /* as base/endpoint.h takes it; "": off */
 		const char *const *hosts; /* see base/hostname.h */

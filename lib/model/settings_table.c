@@ -11,6 +11,7 @@ const struct setting_section settings_sections[] = {
         {"rules", "Settings for all rules."},
         {"office", "The people who work with dispatchd."},
         {"gate", "Answers to the dispatch software's requests to create or dispatch a job."},
+        {"log", "What the daemon logs."},
         {"http", "Health, metrics, and questions to the dispatch gate."},
         {"bounce", "Reports about mails, opt-out and replies: where they come to, and the key that "
                    "signs the addresses and links which mails bear for them."},

@@ -62,6 +62,16 @@ static const struct setting rows[] = {
                 .help = "How long a job without a scheduled time is held before it expires.",
         },
         {
+                KEY("log", "level"),
+                .kind = SETTING_CHOICE,
+                AT(log.level),
+                .choices = "debug info notice warning error",
+                .fallback = "info",
+                .reload = true,
+                .help = "The lowest level that is logged. At debug, each change of a mail's status "
+                        "is. $DISPATCHD_LOG, where it is set, wins.",
+        },
+        {
                 KEY("http", "listen"),
                 .kind = SETTING_LISTEN,
                 AT(http.listen),

@@ -2,6 +2,7 @@
 """Under systemd the log goes to the journal, with a field for each KEY=VALUE of a line. The journal is a socket of the
 test's own, put in the place of the machine's for the daemon alone."""
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 import world as world_module
 from kit import add_customer
-from world import wait_until
+from world import ROOT, wait_until
 
 IN_A_NAMESPACE = ["unshare", "-m", "sh", "-c",
                   'mount -t tmpfs none /run && mkdir -p /run/systemd/journal &&'
@@ -57,6 +58,10 @@ def journal(world, monkeypatch):
         yield read
 
 
+def message_id(name):
+    return re.search(rf'ROW\(MESSAGE_{name}\) = "([0-9a-f]{{32}})"', (ROOT / "lib/model/message.c").read_text())[1]
+
+
 def stream_of(world):
     """What systemd says of the socket that it gives as standard error; here that is a file."""
     with open(world.path("dispatchd.log"), "ab") as log:
@@ -75,6 +80,7 @@ def test_lines_become_entries_with_fields(world, journal):
     assert entry["DISPATCHD_REPLY"] == "written", "without its quotes"
     assert entry["MESSAGE"].startswith("mail=1 ") and "status=sent" in entry["MESSAGE"]
     started = [e for e in journal() if e["MESSAGE"].startswith("started ")]
+    assert started[0]["MESSAGE_ID"] == message_id("STARTED") and "MESSAGE_ID" not in entry
     assert started[0]["PRIORITY"] == "5" and started[0]["DISPATCHD_FILE"] == world.config_path
     assert world.daemon.log() == "", "nothing of it on standard error"
 
@@ -84,6 +90,7 @@ def test_a_line_with_a_foreign_text_makes_no_field_of_its_own(world, journal):
     world.start_daemon(env={"JOURNAL_STREAM": stream_of(world)})
     world.xadd(id="1\nPRIORITY=0", type="job.completed", job="1", customer="7")
     entry = wait_until(lambda: [e for e in journal() if "dead" in e["MESSAGE"]], "the dead letter's entry")[0]
+    assert entry["MESSAGE_ID"] == message_id("DEAD_LETTER")
     assert entry["PRIORITY"] != "0" and "\n" not in entry["MESSAGE"]
 
 

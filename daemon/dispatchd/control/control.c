@@ -361,11 +361,11 @@ static void control_set_rights(const char *path)
 	struct folder folder;
 	struct error err;
 	if (!folder_open_of(&folder, path, false, &err)) {
-		log_write(LOG_WARNING, "control socket: rights can't be set: %s", err.text);
+		log_fault(LOG_WARNING, "control socket: rights can't be set: %s", err.text);
 		return;
 	}
 	if (!folder_share(&folder, CONTROL_SOCKET, S_IFSOCK, 0660))
-		log_write(LOG_WARNING, "control socket: rights can't be set path=%s: %s", path,
+		log_fault(LOG_WARNING, "control socket: rights can't be set path=%s: %s", path,
 		          strerror(errno));
 	folder_close(&folder);
 }

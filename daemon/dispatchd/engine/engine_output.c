@@ -2,6 +2,7 @@
 /* A turn's output: mails go to the mailers, the rest to the loop. */
 #include "dispatchd/engine/engine_thread_private.h"
 
+#include "model/message.h"
 #include "model/request.h"
 
 #include <jansson.h>
@@ -55,7 +56,7 @@ void engine_give(struct engine_thread *t, struct engine_input *in, struct effect
 	bool open = engine_open_for_intake(t->engine);
 	pthread_mutex_lock(&t->lock);
 	if (!t->spool_ok)
-		turn_output_report(out, LOG_NOTICE, true,
+		turn_output_report(out, LOG_NOTICE, false,
 		                   t->lacks ? "customers.db is used again" : "spool written again");
 	bool news = effects->done || effects->commands || out->publications || out->n_reports > 0;
 	bool wake = news || open != t->open;
@@ -80,7 +81,8 @@ void engine_report_failed(struct engine_thread *t, const struct error *err)
 	t->lacks = engine_lacks_customers(t->engine);
 	if (first) {
 		struct effects *effects = mem_alloc(sizeof *effects);
-		turn_output_report(&effects->out, LOG_ERR, true, err->text);
+		turn_output_report(&effects->out, LOG_ERR | MESSAGE_NOT_COMMITTED, false,
+		                   err->text);
 		add_effects(t, effects);
 	}
 	pthread_mutex_unlock(&t->lock);

@@ -31,7 +31,7 @@ enum { RETIRED_MS = 60 * 1000 }; /* a thread that still reads old settings is do
 static void on_clock_set(void *arg)
 {
 	struct loop *loop = arg;
-	log_write(LOG_NOTICE, "the clock was set; rechecking what is due");
+	log_fault(LOG_NOTICE, "the clock was set; rechecking what is due");
 	engine_thread_clock_set(loop->view.engine);
 }
 
@@ -42,7 +42,7 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (engine_thread_stalled(loop->view.engine))
-		log_fault(LOG_ERR, "engine stalled: withholding watchdog ping");
+		log_fault(LOG_ERR | MESSAGE_STALLED, "engine stalled: withholding watchdog ping");
 	else
 		notify_watchdog();
 }
@@ -53,10 +53,10 @@ static void log_reports(const struct turn_output *out)
 {
 	for (size_t i = 0; i < out->n_reports; i++) {
 		const struct turn_report *report = &out->reports[i];
-		if (report->level <= LOG_WARNING && !report->counted)
-			log_fault(report->level, "%s", report->text);
-		else
+		if (report->each)
 			log_write(report->level, "%s", report->text);
+		else
+			log_fault(report->level, "%s", report->text);
 	}
 }
 
@@ -230,8 +230,9 @@ struct loop *loop_new(struct settings *settings, struct templates *templates, st
 
 int loop_run(struct loop *loop)
 {
-	log_write(LOG_NOTICE, "started version=%s file=%s http=%s", DISPATCHD_VERSION,
-	          loop->settings->file, loop->http ? http_address(loop->http) : "off");
+	log_write(LOG_NOTICE | MESSAGE_STARTED, "started version=%s file=%s http=%s",
+	          DISPATCHD_VERSION, loop->settings->file,
+	          loop->http ? http_address(loop->http) : "off");
 	notify_ready("Running");
 	if (event_base_dispatch(loop->base) < 0) {
 		log_write(LOG_CRIT, "the event loop failed");

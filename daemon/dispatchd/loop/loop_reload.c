@@ -70,6 +70,7 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 	loop->reload = NULL;
 	if (settings) {
 		report_fixed(loop->settings, settings);
+		log_set_level(LOG_DEBUG - (int)settings->log.level);
 		zones_renew(); /* the system's tzdata may be newer */
 		engine_thread_reload(loop->view.engine, settings);
 		engine_thread_set_templates(loop->view.engine, templates);
@@ -82,8 +83,8 @@ static void on_reloaded(void *arg, struct settings *settings, struct templates *
 		report_socket_reload(loop->report);
 		log_write(LOG_NOTICE, "reloaded file=%s", settings->file);
 	} else {
-		log_write(LOG_ERR, "reload refused, nothing has changed file=%s",
-		          loop->settings->file);
+		log_write(LOG_ERR | MESSAGE_RELOAD_REFUSED,
+		          "reload refused, nothing has changed file=%s", loop->settings->file);
 	}
 	notify_ready(settings ? "Running" : "Running; the last reload was refused");
 	control_reloaded(loop->control, faults);

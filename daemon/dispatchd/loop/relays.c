@@ -24,11 +24,11 @@ static void report_failures(uint64_t *reported, const struct pool_relay *relay)
 {
 	if (relay->failures < FAILURES_MANY) {
 		if (*reported > 0)
-			log_write(LOG_NOTICE, "relay delivers again relay=%s", relay->name);
+			log_fault(LOG_NOTICE, "relay delivers again relay=%s", relay->name);
 		*reported = 0;
 	} else if (*reported == 0 || relay->failures >= *reported * 10) {
 		*reported = relay->failures;
-		log_write(LOG_WARNING,
+		log_state(LOG_WARNING | MESSAGE_RELAY_FAILS, relay->name,
 		          "many mails failed and none was delivered relay=%s failures=%" PRIu64
 		          " reply=\"%s\"",
 		          relay->name, relay->failures, relay->failing_words);
@@ -47,11 +47,11 @@ void relays_check(struct relays *relays, struct pool *pool)
 			continue;
 		relays->seen[at].down = !now[i].up;
 		if (now[i].up)
-			log_write(LOG_NOTICE, "relay is up again relay=%s after_s=%" PRId64,
-			          now[i].name,
+			log_state(LOG_NOTICE, now[i].name,
+			          "relay is up again relay=%s after_s=%" PRId64, now[i].name,
 			          (now[i].since.ms - relays->seen[at].since.ms + 500) / 1000);
 		else
-			log_write(LOG_WARNING,
+			log_fault(LOG_WARNING | MESSAGE_RELAY_DOWN,
 			          "relay is down, mails wait or take another relay=%s reply=\"%s\"",
 			          now[i].name, now[i].words);
 		relays->seen[at].since = now[i].since;

@@ -34,7 +34,7 @@ struct attempt {
 static void log_fault_line(void *arg, const char *text)
 {
 	(void)arg;
-	log_write(LOG_ERR, "%s", text);
+	log_write(LOG_ERR | MESSAGE_NOT_STARTED, "%s", text);
 }
 
 /* A folder that isn't there looks like a typo, not like a disk at fault. */
@@ -54,6 +54,7 @@ static struct attempt try_to_start(const char *file, bool first)
 	attempt.configuration = attempt.err.code != EX_OK;
 	if (attempt.configuration)
 		return attempt;
+	log_set_level(LOG_DEBUG - (int)settings->log.level);
 	if (first && templates_built_in_only(templates))
 		log_write(LOG_NOTICE, "no templates in %s; mails use the built-in ones",
 		          settings->mail.templates);
@@ -86,7 +87,8 @@ static int start(const char *file, struct loop **ret)
 		if (attempt.loop || attempt.configuration)
 			return attempt.err.code;
 		if (!attempt.passing) {
-			log_write(LOG_CRIT, "not started: %s", attempt.err.text);
+			log_write(LOG_CRIT | MESSAGE_NOT_STARTED, "not started: %s",
+			          attempt.err.text);
 			if (notify_wanted()) {
 				notify_waiting(attempt.err.text, LAST_PAUSE_MS);
 				(void)pause_start(LAST_PAUSE_MS);
@@ -94,8 +96,9 @@ static int start(const char *file, struct loop **ret)
 			return attempt.err.code;
 		}
 		int64_t pause_ms = backoff_ms(pauses, failures + 1, arc4random());
-		log_write(LOG_WARNING, "not started yet, next try in_s=%.1f: %s",
-		          (double)pause_ms / 1000, attempt.err.text);
+		log_state(LOG_WARNING | MESSAGE_NOT_STARTED, attempt.err.text,
+		          "not started yet, next try in_s=%.1f: %s", (double)pause_ms / 1000,
+		          attempt.err.text);
 		notify_waiting(attempt.err.text, pause_ms);
 		if (pause_start(pause_ms)) {
 			log_write(LOG_NOTICE, "stopped before it could start");

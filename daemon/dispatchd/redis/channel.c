@@ -35,7 +35,7 @@ struct channel *channel_new(struct flow *flow, struct redis_connection *connecti
 	channel->connection = connection;
 	channel->last = &channel->first;
 	flow_add(flow, &channel->source);
-	log_write(LOG_NOTICE,
+	log_fault(LOG_NOTICE,
 	          "Redis keeps nothing for an absent subscriber: events that are published while "
 	          "dispatchd or the connection is down are lost channel=%s",
 	          key);
@@ -67,7 +67,7 @@ static void channel_keep(struct channel *channel, const redisReply *text)
 {
 	if (channel->n >= CHANNEL_MESSAGES_MAX || channel->bytes + text->len > CHANNEL_BYTES_MAX) {
 		channel->lost++;
-		log_fault(LOG_ERR,
+		log_fault(LOG_ERR | MESSAGE_ENTRIES_LOST,
 		          "messages of a channel are lost: they arrive faster than they can be "
 		          "processed channel=%s",
 		          channel->source.key);
@@ -103,7 +103,7 @@ static void subscribe(struct channel *channel)
 void channel_reset(struct channel *channel)
 {
 	if (channel->subscribed)
-		log_write(LOG_WARNING,
+		log_fault(LOG_WARNING,
 		          "subscribed again: messages that were published since the connection was "
 		          "lost are lost channel=%s",
 		          channel->source.key);

@@ -110,9 +110,10 @@ static void find_up(struct redis_client *client)
 	client->up = true;
 	client->doubted = false;
 	if (!client->reported)
-		log_write(LOG_INFO, "Redis connected redis=%s", client->target->name);
+		log_fault(LOG_INFO, "Redis connected redis=%s", client->target->name);
 	else
-		log_write(LOG_NOTICE, "Redis connection is back after %" PRId64 " s redis=%s",
+		log_state(LOG_NOTICE, client->target->name,
+		          "Redis connection is back after %" PRId64 " s redis=%s",
 		          (clock_tick().ms - client->down_since.ms + 500) / 1000,
 		          client->target->name);
 	client->reported = false;
@@ -143,17 +144,19 @@ static void report_down(struct redis_client *client, const char *why)
 	if (was_up) {
 		client->losses++;
 		client->down_since = clock_tick();
-		log_write(LOG_WARNING, "Redis connection lost, reconnecting redis=%s reason=\"%s\"",
+		log_fault(LOG_WARNING | MESSAGE_REDIS_DOWN,
+		          "Redis connection lost, reconnecting redis=%s reason=\"%s\"",
 		          client->target->name, why);
 	} else if (!client->reported) {
 		client->down_since = clock_tick();
-		log_write(LOG_WARNING, "Redis can't be reached, retrying redis=%s reason=\"%s\"",
+		log_fault(LOG_WARNING | MESSAGE_REDIS_DOWN,
+		          "Redis can't be reached, retrying redis=%s reason=\"%s\"",
 		          client->target->name, why);
 	} else if (is_refusal(why)) {
-		log_fault(LOG_WARNING, "Redis refuses access redis=%s reply=\"%s\"",
-		          client->target->name, why);
+		log_fault(LOG_WARNING | MESSAGE_REDIS_DOWN,
+		          "Redis refuses access redis=%s reply=\"%s\"", client->target->name, why);
 	} else {
-		log_write(LOG_DEBUG, "Redis still can't be reached reason=\"%s\"", why);
+		log_fault(LOG_DEBUG, "Redis still can't be reached reason=\"%s\"", why);
 	}
 	client->reported = true;
 }

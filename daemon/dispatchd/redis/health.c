@@ -15,12 +15,12 @@ void health_report(struct health *health, int level, const char *event, const ch
 	if (!begins)
 		return;
 	health->since = clock_tick();
-	log_write(level, "%s %s=%s reply=\"%s\"", event, health->kind, health->name, words);
+	log_fault(level, "%s %s=%s reply=\"%s\"", event, health->kind, health->name, words);
 }
 
 void health_refuse(struct health *health, const char *event, const char *words)
 {
-	health_report(health, LOG_ERR, event, words);
+	health_report(health, LOG_ERR | MESSAGE_REDIS_REFUSES, event, words);
 }
 
 void health_allow(struct health *health)
@@ -29,7 +29,7 @@ void health_allow(struct health *health)
 		return;
 	health->refused = false;
 	health->words[0] = '\0';
-	log_write(LOG_NOTICE, "%s can be %s again after %" PRId64 " s %s=%s", health->kind,
-	          health->use, (clock_tick().ms - health->since.ms + 500) / 1000, health->kind,
-	          health->name);
+	log_state(LOG_NOTICE, health->name, "%s can be %s again after %" PRId64 " s %s=%s",
+	          health->kind, health->use, (clock_tick().ms - health->since.ms + 500) / 1000,
+	          health->kind, health->name);
 }

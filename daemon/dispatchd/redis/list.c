@@ -152,7 +152,7 @@ void list_too_long(struct list *list)
 		return;
 	}
 	list->aside = ASIDE_NOT;
-	log_write(LOG_ERR, "an item is too large to be read, and was moved list=%s to=%s",
+	log_fault(LOG_ERR, "an item is too large to be read, and was moved list=%s to=%s",
 	          list->source.key, list->too_large);
 	struct intake *intake = flow_intake(&list->source, 1);
 	flow_add_unread(intake, "");

@@ -141,8 +141,9 @@ static void on_claimed(void *arg, const redisReply *reply)
 	for (size_t i = 0; i < entries->elements; i++)
 		flow_add_stream_entry(intake, entries->element[i]);
 	if (intake->n)
-		log_write(LOG_NOTICE, "took over entries of another consumer stream=%s n=%zu",
-		          source->key, intake->n);
+		log_state(LOG_NOTICE, source->key,
+		          "took over entries of another consumer stream=%s n=%zu", source->key,
+		          intake->n);
 	flow_submit(source, intake);
 }
 
@@ -199,8 +200,8 @@ static void on_trimmed(void *arg, const redisReply *reply)
 	struct stream_state *state = arg;
 	state->trimming = false;
 	if (answered(reply, REDIS_REPLY_INTEGER, state, "to trim") && reply->integer > 0)
-		log_write(LOG_INFO, "old entries trimmed stream=%s n=%lld", source_of(state)->key,
-		          reply->integer);
+		log_state(LOG_INFO, source_of(state)->key, "old entries trimmed stream=%s n=%lld",
+		          source_of(state)->key, reply->integer);
 }
 
 static void maintenance_trim(struct stream_state *state)
@@ -308,12 +309,13 @@ static void on_swept(void *arg, const redisReply *reply)
 	if (!reply)
 		return; /* maintenance_reset() comes with the next connection */
 	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0)
-		log_write(LOG_INFO, "consumers that are gone were removed stream=%s n=%lld",
+		log_state(LOG_INFO, source_of(state)->key,
+		          "consumers that are gone were removed stream=%s n=%lld",
 		          source_of(state)->key, reply->integer);
 	if (reply->type != REDIS_REPLY_ERROR || strncmp(reply->str, "NOGROUP", 7) == 0)
 		return;
 	if (!state->maintenance->no_scripts)
-		log_write(LOG_NOTICE,
+		log_fault(LOG_NOTICE,
 		          "can't remove consumers that are gone: Redis refuses scripts "
 		          "stream=%s reply=\"%s\"",
 		          source_of(state)->key, reply->str);

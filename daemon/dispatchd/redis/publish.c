@@ -248,7 +248,7 @@ static void go_one_by_one(struct publisher *publisher, const char *words)
 	if (publisher->one_by_one)
 		return;
 	publisher->one_by_one = true;
-	log_write(LOG_NOTICE,
+	log_fault(LOG_NOTICE,
 	          "Redis doesn't allow transactions, so entries are published without them "
 	          "reply=\"%s\"",
 	          words);

@@ -186,7 +186,7 @@ static void on_group(void *arg, const redisReply *reply)
 	reader->waiting--;
 	stream->group_words[0] = '\0';
 	if (reply->type == REDIS_REPLY_STATUS)
-		log_write(LOG_INFO, "consumer group created stream=%s group=%s", stream->source.key,
+		log_fault(LOG_INFO, "consumer group created stream=%s group=%s", stream->source.key,
 		          reader->flow->group);
 	else if (reply->type == REDIS_REPLY_ERROR)
 		snprintf(stream->group_words, sizeof(stream->group_words), "%s", reply->str);
@@ -337,7 +337,8 @@ static void on_read_error(struct reader *reader, const char *text)
 {
 	bool new_stream = !strncmp(text, "NOGROUP", 7) && !reader->failures;
 	if (!new_stream && !reader->failures)
-		log_fault(LOG_ERR, "Redis refuses reads reply=\"%s\"", text);
+		log_fault(LOG_ERR | MESSAGE_REDIS_REFUSES, "Redis refuses reads reply=\"%s\"",
+		          text);
 	for (size_t i = 0; reader->failures && i < reader->n; i++)
 		if (reader->streams[i].asked)
 			health_refuse(&reader->streams[i].source.reading, "stream can't be read",

@@ -57,7 +57,7 @@ static void on_info(void *arg, const redisReply *reply)
 	memcpy(server->run_id, run_id, sizeof(run_id));
 	if (!another)
 		return;
-	log_write(LOG_NOTICE,
+	log_fault(LOG_NOTICE,
 	          "Redis is another server than before or was restarted: outcomes of the last %d s "
 	          "are published again redis=%s",
 	          SERVER_AGAIN_MS / 1000, server->target->name);

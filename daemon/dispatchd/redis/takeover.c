@@ -120,7 +120,7 @@ void takeover_too_long(struct takeover *takeover)
 	if (!other)
 		return;
 	other->unread = true;
-	log_write(LOG_ERR,
+	log_fault(LOG_ERR,
 	          "another consumer's list can't be taken over: its oldest item is too large to be "
 	          "read; remove it by hand processing=%s",
 	          other->name);
@@ -141,7 +141,7 @@ static void on_heartbeat(void *arg, const redisReply *reply)
 	if (!reply || reply->type != REDIS_REPLY_ERROR || takeover->no_heartbeat)
 		return;
 	takeover->no_heartbeat = true;
-	log_write(
+	log_fault(
 	        LOG_WARNING,
 	        "can't send the heartbeat of our processing list: another dispatchd may take over "
 	        "what has been in progress for longer than claim_after key=%s reply=\"%s\"",
@@ -171,7 +171,8 @@ static void on_taken(void *arg, const redisReply *reply)
 		return; /* takeover_reset() comes with the next connection */
 	other->asked = false;
 	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0) {
-		log_write(LOG_NOTICE, "took over the list of another consumer processing=%s n=%lld",
+		log_state(LOG_NOTICE, other->name,
+		          "took over the list of another consumer processing=%s n=%lld",
 		          other->name, reply->integer);
 		takeover->came = true;
 		takeover->flow->wake(takeover->flow->wake_arg);
@@ -179,7 +180,7 @@ static void on_taken(void *arg, const redisReply *reply)
 	if (reply->type != REDIS_REPLY_ERROR || takeover->no_scripts)
 		return;
 	takeover->no_scripts = true;
-	log_write(LOG_WARNING,
+	log_fault(LOG_WARNING,
 	          "can't take over the list of a consumer that is gone: Redis refuses scripts; "
 	          "move its items back by hand processing=%s reply=\"%s\"",
 	          other->name, reply->str);
@@ -249,7 +250,7 @@ static void note_other(struct takeover *takeover, const redisReply *name)
 		other->next = takeover->others;
 		takeover->others = other;
 		takeover->n++;
-		log_write(LOG_NOTICE,
+		log_fault(LOG_NOTICE,
 		          "another consumer holds items of the list; they are taken over once it "
 		          "has sent no heartbeat for claim_after list=%s processing=%s",
 		          takeover->key, other->name);

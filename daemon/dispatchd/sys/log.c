@@ -9,7 +9,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "common/clock.h"
+#include "dispatchd/sys/repeats.h"
+#include "model/message.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +30,6 @@
 enum {
 	LINE_MAX_BYTES = 4000,
 	FIELDS_MAX = 24,
-	REPEAT_MS = 60 * 1000, /* how long the same fault is kept back */
-	REPEAT_SLOTS = 64,
 	PLACE_WAIT_MS = 100,
 };
 _Static_assert(LINE_MAX_BYTES + 90 < PIPE_BUF, "a line and its prefix are written at once");
@@ -44,21 +44,12 @@ static const struct {
         {.name = "info", .number = LOG_INFO},       {.name = "debug", .number = LOG_DEBUG},
 };
 
+static atomic_int lowest = LOG_INFO;
 /* Set once by log_start() before there are threads. */
-static int lowest = LOG_INFO;
-static bool to_journal;
+static bool to_journal, lowest_fixed;
 
 static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned lines_lost; /* under that lock: since the last one that was written */
-
-/* A fault that was written a short while ago, by the hash of its text. */
-struct repeat {
-	uint64_t hash;
-	struct tick written;
-	unsigned kept_back;
-};
-static pthread_mutex_t repeats_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct repeat repeats[REPEAT_SLOTS];
 
 /* -1 where there is none. */
 static int level_find(const char *name)
@@ -84,14 +75,21 @@ void log_start(void)
 {
 	const char *wanted = getenv("DISPATCHD_LOG");
 	int level = wanted ? level_find(wanted) : -1;
-	if (level >= 0)
+	lowest_fixed = level >= 0;
+	if (lowest_fixed)
 		lowest = level;
 	to_journal = stderr_is_journal();
 }
 
+void log_set_level(int level)
+{
+	if (!lowest_fixed)
+		lowest = level;
+}
+
 bool log_takes(int level)
 {
-	return level <= lowest;
+	return message_level(level) <= lowest;
 }
 
 /* The reader of standard error may have stopped: the loop must not wait for it. A slow one gets a
@@ -164,12 +162,16 @@ static size_t journal_fields(const char *text, struct buf *fields, size_t max)
 
 static void write_journal(int level, const char *text)
 {
-	struct buf fields[FIELDS_MAX + 3] = {0};
-	struct iovec parts[FIELDS_MAX + 3];
+	struct buf fields[FIELDS_MAX + 4] = {0};
+	struct iovec parts[FIELDS_MAX + 4];
+	const char *id = message_id(level);
 	buf_printf(&fields[0], "MESSAGE=%s", text);
 	buf_printf(&fields[1], "PRIORITY=%d", level & LOG_PRIMASK);
 	buf_adds(&fields[2], "SYSLOG_IDENTIFIER=dispatchd");
-	size_t n = 3 + journal_fields(text, fields + 3, FIELDS_MAX);
+	size_t n = 3;
+	if (id)
+		buf_printf(&fields[n++], "MESSAGE_ID=%s", id);
+	n += journal_fields(text, fields + n, FIELDS_MAX);
 	for (size_t i = 0; i < n; i++)
 		parts[i] = (struct iovec){.iov_base = fields[i].data, .iov_len = fields[i].len};
 	if (sd_journal_sendv(parts, (int)n) < 0)
@@ -200,32 +202,24 @@ void log_write(int level, const char *fmt, ...)
 	write_line(level, text);
 }
 
-/* FNV-1a. */
-static uint64_t hash_text(const char *text)
+/* More different lines than can be told apart. */
+static void write_overflow(void)
 {
-	uint64_t hash = 14695981039346656037u;
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 1099511628211u;
-	return hash;
+	unsigned n = repeats_overflow();
+	if (n > 0)
+		log_write(LOG_WARNING, "more faults than can be listed were not logged n=%u", n);
 }
 
-/* True where the text may be written now; then `ret_kept_back` is how often it was not since the
- * last time. */
-static bool repeat_due(const char *text, unsigned *ret_kept_back)
+/* `text` has room for 40 bytes more. */
+static void write_limited(int level, uint64_t key, char *text)
 {
-	uint64_t hash = hash_text(text);
-	struct tick now = clock_tick();
-	pthread_mutex_lock(&repeats_lock);
-	struct repeat *slot = &repeats[hash % REPEAT_SLOTS];
-	bool same = slot->hash == hash;
-	bool due = !same || now.ms - slot->written.ms >= REPEAT_MS;
-	*ret_kept_back = same ? slot->kept_back : 0;
-	if (due)
-		*slot = (struct repeat){.hash = hash, .written = now};
-	else
-		slot->kept_back++;
-	pthread_mutex_unlock(&repeats_lock);
-	return due;
+	unsigned kept_back;
+	write_overflow();
+	if (!repeats_due(key, &kept_back))
+		return;
+	if (kept_back)
+		snprintf(text + strlen(text), 40, " (and %u times before)", kept_back);
+	write_line(level, text);
 }
 
 void log_fault(int level, const char *fmt, ...)
@@ -233,14 +227,21 @@ void log_fault(int level, const char *fmt, ...)
 	if (!log_takes(level))
 		return;
 	char text[LINE_MAX_BYTES];
-	unsigned kept_back;
 	va_list args;
 	va_start(args, fmt);
-	int len = vsnprintf(text, sizeof(text) - 40, fmt, args);
+	vsnprintf(text, sizeof(text) - 40, fmt, args);
 	va_end(args);
-	if (!repeat_due(text, &kept_back))
+	write_limited(level, repeats_key(text), text);
+}
+
+void log_state(int level, const char *about, const char *fmt, ...)
+{
+	if (!log_takes(level))
 		return;
-	if (kept_back && len >= 0)
-		snprintf(text + strlen(text), 40, " (and %u times before)", kept_back);
-	write_line(level, text);
+	char text[LINE_MAX_BYTES];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text) - 40, fmt, args);
+	va_end(args);
+	write_limited(level, repeats_key(fmt) ^ repeats_key(about) << 1, text);
 }
