@@ -85,7 +85,8 @@ def test_back_on_a_new_machine(office):
     office.daemon.stop()
     empty(office)
     done = office.ctl("restore", office.path("backup"))
-    assert "sending is paused" in done.stdout and "secret.key" in done.stdout
+    key = office.path("secret.key")
+    assert "sending is paused" in done.stdout and f"in the backup, but in its place: {key}" in done.stdout
     assert office.ctl_json("customer", "show", "1001")["name"] == "Example Farm"
     document = office.ctl_json("document", "list", "1001")[0]
     office.ctl("document", "fetch", str(document["id"]), office.path("fetched"))
@@ -93,6 +94,10 @@ def test_back_on_a_new_machine(office):
         assert file.read() == "the gate is behind the barn\n"
     assert [m["status"] for m in office.ctl_json("mail", "list")].count("queued") == 1
     assert "sending is paused" in office.ctl("status").stdout
+    office.configure(customers={"key_file": office.path("elsewhere.key")})
+    done = office.ctl("restore", "--force", office.path("backup"))
+    assert f"put the old {key} (customers.key_file) in its place, {office.path('elsewhere.key')}, before" in done.stdout
+    office.configure(customers={"key_file": key})
     users = subprocess.run([BUILD / "dispatch-center", "-c", office.config_path, "user", "list"], check=True,
                            capture_output=True, text=True, env=office.environment()).stdout
     assert "ann" in users

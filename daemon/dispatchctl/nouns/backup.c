@@ -258,9 +258,8 @@ static bool add_configuration(struct making *making, struct error *err)
 }
 
 /* Keys stay where they are: whoever has the backup alone can't use them. */
-static void name_keys(struct making *making)
+json_t *backup_keys(const struct settings *settings)
 {
-	const struct settings *settings = making->ctl->settings;
 	const struct {
 		const char *key, *path;
 	} keys[] = {{"customers.key_file", settings->customers.key_file},
@@ -273,7 +272,7 @@ static void name_keys(struct making *making)
 		if (*keys[i].path != '\0')
 			json_array_append_new(list, json_pack("{s:s, s:s}", "key", keys[i].key,
 			                                      "path", keys[i].path));
-	json_object_set_new(making->set.manifest, "keys", list);
+	return list;
 }
 
 /* ---- all of it */
@@ -301,7 +300,7 @@ static bool fill(struct making *making, struct error *err)
 	spool_close(making->spool);
 	if (!good)
 		return false;
-	name_keys(making);
+	json_object_set_new(making->set.manifest, "keys", backup_keys(settings));
 	json_object_set_new(making->set.manifest, "made",
 	                    json_string(instant_format(making->ctl->now, 0, made)));
 	identity_person();

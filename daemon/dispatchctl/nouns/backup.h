@@ -12,6 +12,10 @@
 const char *backup_temporary(const struct ctl *ctl, struct error *err) MUST_CHECK;
 void backup_remove(const char *path);
 
+/* The files with keys and passwords that the configuration names, which aren't in a backup: a new
+ * list of {"key": "customers.key_file", "path"}. */
+json_t *backup_keys(const struct settings *settings);
+
 /* What both need of the configuration. */
 #define USES_BACKUP                                                                                \
 	"spool customers center.path center.tls_key center.user redis.password_file "              \

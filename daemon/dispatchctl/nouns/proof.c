@@ -92,8 +92,9 @@ static bool proof_run(struct ctl *ctl, struct error *err)
 	identity_back();
 	if (!good)
 		return error_prefix(err, "can't write %s", path);
-	output_print(ctl->out, "job %s of customer %s: %zu events, %zu mails, written to %s",
-	             proof.job, proof.customer, proof.events, proof.mails, path);
+	output_print(ctl->out, "job %s of customer %s: %zu event%s, %zu mail%s, written to %s",
+	             proof.job, proof.customer, proof.events, proof.events == 1 ? "" : "s",
+	             proof.mails, proof.mails == 1 ? "" : "s", path);
 	output_document(ctl->out,
 	                json_pack("{s:s, s:s, s:s, s:I, s:I}", "file", path, "job", proof.job,
 	                          "customer", proof.customer, "events", (json_int_t)proof.events,

@@ -318,6 +318,48 @@ static bool put_in_place(const struct restoring *restoring, struct error *err)
 	return true;
 }
 
+/* Where this machine's configuration has that key; "" where nowhere. */
+static const char *key_here(const json_t *here, const char *key)
+{
+	size_t i;
+	const json_t *row;
+	json_array_foreach(here, i, row)
+	{
+		if (strcmp(table_text(row, "key"), key) == 0)
+			return table_text(row, "path");
+	}
+	return "";
+}
+
+/* The backup names them, with their places at that time; what counts is whether they are in their
+ * place here. */
+static void print_keys(struct ctl *ctl, const json_t *keys)
+{
+	size_t i;
+	const json_t *row;
+	json_t *here = backup_keys(ctl->settings);
+	json_array_foreach(keys, i, row)
+	{
+		const char *key = table_text(row, "key"), *path = key_here(here, key);
+		identity_person();
+		bool there = *path != '\0' && access(path, F_OK) == 0;
+		identity_back();
+		if (*path == '\0')
+			output_print(ctl->out,
+			             "not in the backup, and not configured here: %s, which was %s",
+			             key, table_text(row, "path"));
+		else if (!there)
+			output_print(ctl->out,
+			             "not in the backup: put the old %s (%s) in its place, %s, "
+			             "before the start",
+			             table_text(row, "path"), key, path);
+		else
+			output_print(ctl->out, "not in the backup, but in its place: %s (%s)", path,
+			             key);
+	}
+	json_decref(here);
+}
+
 static void print_restored(struct restoring *restoring)
 {
 	struct ctl *ctl = restoring->ctl;
@@ -334,11 +376,7 @@ static void print_restored(struct restoring *restoring)
 	        "the backup is of %s; sending is paused: look at `dispatchctl mail list`, start "
 	        "dispatchd, then run `dispatchctl mail resume`",
 	        made);
-	size_t i;
-	const json_t *key, *keys = json_object_get(restoring->set.manifest, "keys");
-	json_array_foreach(keys, i, key)
-	        output_print(ctl->out, "not in the backup: %s (%s)", table_text(key, "path"),
-	                     table_text(key, "key"));
+	print_keys(ctl, json_object_get(restoring->set.manifest, "keys"));
 	output_document(ctl->out, json_pack("{s:o, s:s}", "restored", paths, "made", made));
 }
 
