@@ -401,6 +401,14 @@ static void on_connect(struct esmtp *esmtp)
 	steps_begin(esmtp->net.steps, "greeting");
 }
 
+/* The library has closed its descriptor, whose number may be another one's from now on. */
+static void on_disconnect(struct esmtp *esmtp)
+{
+	secure_end(&esmtp->net);
+	esmtp->net.fd = -1;
+	esmtp->talk.ssl = NULL;
+}
+
 /* The library takes a reference of our certificate that it has not got, and gives it back. */
 static void on_starttls(struct esmtp *esmtp, SSL *ssl)
 {
@@ -426,6 +434,9 @@ static void esmtp_on_event(smtp_session_t session, int event, void *arg, ...)
 	switch (event) {
 	case SMTP_EV_CONNECT:
 		on_connect(esmtp);
+		break;
+	case SMTP_EV_DISCONNECT:
+		on_disconnect(esmtp);
 		break;
 	case SMTP_EV_MAILSTATUS:
 		(void)va_arg(list, const char *);

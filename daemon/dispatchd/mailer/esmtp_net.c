@@ -243,6 +243,8 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 	if (!here)
 		return libc_connect(fd, to.__sockaddr__, len);
 	error = connect_raced(here, fd);
+	if (error)
+		here->fd = -1; /* the library closes it */
 	errno = error;
 	return error ? -1 : 0;
 }
