@@ -11,6 +11,7 @@
 #include "base/exposed.h"
 #include "base/nearest.h"
 #include "base/redis_url.h"
+#include "model/settings_relays.h"
 #include "model/settings_table.h"
 
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct loading {
 	/* of [notify], where what holds for a state was set */
 	struct conf_place state_place[JOB_STATE_COUNT][ROWS_MAX];
 	bool bad[ROWS_MAX]; /* a value of it had a fault */
+	struct relay_sections relays;
 };
 
 enum job_state settings_section_state(const char *section)
@@ -50,9 +52,12 @@ void *setting_member(struct settings *settings, const struct setting *row, enum 
 
 /* ---- what the caller wants */
 
-/* The name of a section in the table: all of [notify.STATE] are [notify]. */
+/* The name of a section in the table: all of [notify.STATE] are [notify], of [smtp.NAME]
+ * [smtp]. */
 static const char *table_section(const char *section)
 {
+	if (relay_section_is(section))
+		return "smtp";
 	return settings_section_state(section) != JOB_NONE ? "notify" : section;
 }
 
@@ -62,7 +67,9 @@ static bool setting_wanted(const char *const *wanted, const char *section, const
 {
 	if (wanted == NULL)
 		return true;
-	section = strncmp(section, "notify.", 7) == 0 ? "notify" : section;
+	section = strncmp(section, "notify.", 7) == 0 ? "notify"
+	          : relay_section_is(section)         ? "smtp"
+	                                              : section;
 	size_t len = strlen(section);
 	for (; *wanted != NULL; wanted++) {
 		if (strncmp(*wanted, section, len) != 0)
@@ -85,7 +92,7 @@ static const char *all_sections(struct arena *arena)
 	for (int state = 0; state < JOB_STATE_COUNT; state++)
 		text = arena_printf(arena, "%s, notify.%s", text,
 		                    job_state_name((enum job_state)state));
-	return text;
+	return arena_printf(arena, "%s, smtp.NAME", text);
 }
 
 static const char *all_keys(const char *section, struct arena *arena)
@@ -100,8 +107,13 @@ static const char *all_keys(const char *section, struct arena *arena)
 
 static void check_section(struct loading *loading, const struct conf_place *place)
 {
-	const char *name = table_section(place->section);
+	const char *name = table_section(place->section), *dot = strchr(place->section, '.');
 	struct nearest nearest = {.typed = place->section};
+	struct error err = {0};
+	if (relay_section_is(place->section) && setting_wanted(loading->wanted, "smtp", NULL) &&
+	    !relay_section_check(place->section, &err))
+		conf_add_fault(loading->conf, EX_CONFIG, *place, "[%s]: %s", place->section,
+		               err.text);
 	for (size_t i = 0; i < settings_sections_len; i++) {
 		if (strcmp(settings_sections[i].name, name) == 0)
 			return;
@@ -110,6 +122,8 @@ static void check_section(struct loading *loading, const struct conf_place *plac
 	for (int state = 0; state < JOB_STATE_COUNT; state++)
 		nearest_try(&nearest, arena_printf(loading->conf->arena, "notify.%s",
 		                                   job_state_name((enum job_state)state)));
+	if (dot != NULL)
+		nearest_try(&nearest, arena_printf(loading->conf->arena, "smtp%s", dot));
 	if (!setting_wanted(loading->wanted, place->section, NULL))
 		return;
 	if (nearest.name != NULL)
@@ -239,124 +253,49 @@ static void check_exposed(struct loading *loading, const struct setting *row,
 	free(remedy);
 }
 
-/* Two rounds: what is set for one state alone wins over what is set for all, wherever it is. */
-static void set_values(struct loading *loading, bool of_one_state)
+/* Three rounds: what is set for one state or one relay wins over what is set for all, wherever it
+ * is. */
+enum set_round { SET_FOR_ALL, SET_FOR_STATE, SET_FOR_RELAY };
+
+static enum set_round round_of(const char *section)
+{
+	if (relay_section_is(section))
+		return SET_FOR_RELAY;
+	return settings_section_state(section) != JOB_NONE ? SET_FOR_STATE : SET_FOR_ALL;
+}
+
+static void set_values(struct loading *loading, enum set_round set_round)
 {
 	for (size_t i = 0; i < loading->conf->n_values; i++) {
 		const struct conf_value *value = &loading->conf->values[i];
 		const char *section = value->place.section;
-		if ((settings_section_state(section) != JOB_NONE) != of_one_state)
+		if (round_of(section) != set_round)
 			continue;
 		const struct setting *row = find_row(section, value->key);
+		struct relay_section *relay = relay_sections_named(&loading->relays, section);
 		if (row == NULL)
 			unknown_key(loading, value);
 		if (row == NULL || !setting_wanted(loading->wanted, section, value->key))
 			continue;
-		set_value(loading, row, value);
+		if (relay != NULL)
+			relay_section_set(relay, row, value, &loading->reader, loading->conf);
+		else if (set_round != SET_FOR_RELAY)
+			set_value(loading, row, value);
 		check_exposed(loading, row, value);
 	}
 }
 
+/* When all of [smtp] is read. */
+static void set_relays(struct loading *loading)
+{
+	struct relay_sections *sections = &loading->relays;
+	relay_sections_inherit(sections, &loading->loaded->settings, loading->loaded->arena);
+	set_values(loading, SET_FOR_RELAY);
+	for (size_t i = 0; i < sections->n; i++)
+		relay_section_settle(&sections->list[i]);
+}
+
 /* ---- what one key says about another */
-
-typedef bool holds_fn(const struct settings *settings, struct arena *arena, struct error *err);
-
-static bool has_from(const struct settings *settings, struct arena *arena, struct error *err)
-{
-	(void)arena;
-	return settings->mail.from[0] != '\0' ||
-	       error_set(err, EX_CONFIG,
-	                 "required: the sender of mails, such as "
-	                 "Example Hauling <dispatch@example.com>");
-}
-
-static bool has_maildir(const struct settings *settings, struct arena *arena, struct error *err)
-{
-	(void)arena;
-	return settings->mail.transport != TRANSPORT_MAILDIR || settings->mail.maildir[0] != '\0' ||
-	       error_set(err, EX_CONFIG,
-	                 "required with transport = maildir: the folder for the mails");
-}
-
-static bool has_source(const struct settings *settings, struct arena *arena, struct error *err)
-{
-	(void)arena;
-	return settings->redis.stream[0] != '\0' || settings->redis.list[0] != '\0' ||
-	       settings->redis.channel[0] != '\0' ||
-	       error_set(err, EX_CONFIG,
-	                 "at least one of stream, list and channel is required: the source of job "
-	                 "events");
-}
-
-static bool one_password(const struct settings *settings, struct arena *arena, struct error *err)
-{
-	struct redis_url url;
-	if (settings->redis.password_file[0] == '\0' ||
-	    !redis_url_parse(settings->redis.url, arena, &url, NULL))
-		return true;
-	return url.password[0] == '\0' ||
-	       error_set(err, EX_CONFIG, "url already has a password; give only one of the two");
-}
-
-static bool password_has_user(const struct settings *settings, struct arena *arena,
-                              struct error *err)
-{
-	(void)arena;
-	return settings->smtp.password_file[0] == '\0' || settings->smtp.user[0] != '\0' ||
-	       error_set(err, EX_CONFIG, "user is required as well");
-}
-
-static bool token_has_user(const struct settings *settings, struct arena *arena, struct error *err)
-{
-	(void)arena;
-	return settings->smtp.oauth_token_file[0] == '\0' || settings->smtp.user[0] != '\0' ||
-	       error_set(err, EX_CONFIG, "user is required as well");
-}
-
-static bool delimiter_delimits(const struct settings *settings, struct arena *arena,
-                               struct error *err)
-{
-	(void)arena;
-	const char *delimiter = settings->bounce.delimiter;
-	return (strlen(delimiter) == 1 && strchr("+-=_.", *delimiter) != NULL) ||
-	       error_set(err, EX_CONFIG, "must be one of + - = _ . (got \"%s\")", delimiter);
-}
-
-/* Local part and address, RFC 5321 section 4.5.3.1. */
-static bool has_room(const struct settings *settings, struct arena *arena, struct error *err)
-{
-	(void)arena;
-	const char *address = settings->bounce.address;
-	enum { MORE = 1 + BOUNCE_TOKEN_LENGTH, LOCAL_MAX = 64 - MORE };
-	size_t local = strcspn(address, "@"), len = strlen(address);
-	if (len == 0)
-		return true;
-	if (strchr(address, '"') != NULL)
-		return error_set(err, EX_CONFIG,
-		                 "a quoted local part has no room for a token (got \"%s\")",
-		                 address);
-	return (local <= LOCAL_MAX && len <= ADDRESS_MAX - MORE) ||
-	       error_set(err, EX_CONFIG,
-	                 "must have at most %d characters before the @ and %d in all, so that a "
-	                 "token fits in (got %zu and %zu)",
-	                 LOCAL_MAX, ADDRESS_MAX - MORE, local, len);
-}
-
-static const struct check {
-	const char *section, *key; /* which the fault names */
-	/* Another key of the section, whose line is named where `key` isn't set. */
-	const char *because;
-	holds_fn *holds;
-} checks[] = {
-        {.section = "redis", .key = "stream", .holds = has_source},
-        {.section = "redis", .key = "password_file", .holds = one_password},
-        {.section = "mail", .key = "from", .holds = has_from},
-        {.section = "mail", .key = "maildir", .because = "transport", .holds = has_maildir},
-        {.section = "smtp", .key = "password_file", .holds = password_has_user},
-        {.section = "smtp", .key = "oauth_token_file", .holds = token_has_user},
-        {.section = "bounce", .key = "delimiter", .holds = delimiter_delimits},
-        {.section = "bounce", .key = "address", .holds = has_room},
-};
 
 /* A key that is not set belongs below its section's header; without one, at the end of the main
  * file. */
@@ -368,7 +307,8 @@ static struct conf_place default_place(const struct conf *conf, const struct set
 	return (struct conf_place){.section = row->section, .line = conf->last_line};
 }
 
-static struct conf_place check_place(const struct loading *loading, const struct check *check)
+static struct conf_place check_place(const struct loading *loading,
+                                     const struct setting_check *check)
 {
 	const struct setting *row = find_row(check->section, check->key);
 	struct conf_place place = loading->place[setting_number(row)];
@@ -422,11 +362,35 @@ static void check_names(struct loading *loading)
 			check_apart(loading, rows[i], rows[j]);
 }
 
+static void check_relay(struct loading *loading, const struct relay_section *section,
+                        const struct relay_check *check)
+{
+	const struct setting *row = find_row("smtp", check->key);
+	struct error err = {0};
+	size_t number = setting_number(row);
+	if (section->bad[number] || !setting_wanted(loading->wanted, "smtp", row->key) ||
+	    check->holds(section, &loading->loaded->settings, &err))
+		return;
+	struct conf_place place =
+	        section->place[number].line > 0 ? section->place[number] : section->header;
+	conf_add_fault(loading->conf, EX_CONFIG,
+	               place.line > 0 ? place : default_place(loading->conf, row), "[%s] %s: %s",
+	               section->settings->section, row->key, err.text);
+}
+
+static void check_relays(struct loading *loading)
+{
+	for (size_t i = 0; i <= loading->relays.n; i++)
+		for (size_t j = 0; j < relay_checks_len; j++)
+			check_relay(loading, &loading->relays.list[i], &relay_checks[j]);
+}
+
 static void settings_run_checks(struct loading *loading)
 {
 	check_names(loading);
-	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-		const struct check *check = &checks[i];
+	check_relays(loading);
+	for (size_t i = 0; i < setting_checks_len; i++) {
+		const struct setting_check *check = &setting_checks[i];
 		const struct setting *row = find_row(check->section, check->key);
 		struct error err = {0};
 		if (loading->bad[setting_number(row)] ||
@@ -474,12 +438,40 @@ struct settings_places {
 	const char *text[ROWS_MAX]; /* "FILE:LINE" for each row of the table */
 	bool given[ROWS_MAX];
 	const char *state[JOB_STATE_COUNT][ROWS_MAX]; /* of [notify]; NULL: not set */
+	/* Of each of settings->relays: where it is or would be set; what nobody sets is NULL in
+	 * `relay_set`. */
+	const char *(*relay)[ROWS_MAX], *(*relay_set)[ROWS_MAX];
 };
 
 static const char *place_text(const struct loading *loading, struct conf_place place)
 {
 	return arena_printf(loading->loaded->arena, "%s:%d", loading->conf->files[place.file],
 	                    place.line);
+}
+
+/* Those of [smtp], where that is among them, are the places of all keys. */
+static void note_relay_places(struct loading *loading, struct settings_places *places)
+{
+	struct arena *arena = loading->loaded->arena;
+	const struct settings *settings = &loading->loaded->settings;
+	places->relay = arena_alloc(arena, settings->n_relays * sizeof places->relay[0]);
+	places->relay_set = arena_alloc(arena, settings->n_relays * sizeof places->relay_set[0]);
+	for (size_t i = 0; i < settings->n_relays; i++)
+		for (size_t j = 0; j < setting_count(); j++) {
+			const struct relay_section *section =
+			        relay_sections_named(&loading->relays, settings->relays[i].section);
+			struct conf_place place = loading->place[j];
+			if (section != NULL)
+				place = relay_section_place(&loading->relays, section,
+				                            setting_at(j));
+			bool set = place.line > 0;
+			if (!set)
+				place = section != NULL
+				                ? section->header
+				                : default_place(loading->conf, setting_at(j));
+			places->relay[i][j] = place_text(loading, place);
+			places->relay_set[i][j] = set ? places->relay[i][j] : NULL;
+		}
 }
 
 static void note_places(struct loading *loading)
@@ -498,6 +490,7 @@ static void note_places(struct loading *loading)
 			        place.line > 0 ? place_text(loading, place) : NULL;
 		}
 	}
+	note_relay_places(loading, places);
 	loading->loaded->settings.places = places;
 }
 
@@ -529,6 +522,31 @@ const char *settings_place(const struct settings *settings, const char *name)
 	return settings->places != NULL ? settings->places->text[row_number(name)] : settings->file;
 }
 
+const char *settings_relay_place(const struct settings *settings, size_t relay, const char *key,
+                                 const char *because)
+{
+	const struct settings_places *places = settings->places;
+	size_t number = setting_number(find_row("smtp", key));
+	if (places == NULL)
+		return settings->file;
+	if (places->relay_set[relay][number] != NULL || because == NULL)
+		return places->relay[relay][number];
+	const char *other = places->relay_set[relay][setting_number(find_row("smtp", because))];
+	return other != NULL ? other : places->relay[relay][number];
+}
+
+static void list_relay(const struct settings *settings, size_t relay, struct arena *arena,
+                       settings_value *value, void *arg)
+{
+	const struct relay_settings *of = &settings->relays[relay];
+	for (size_t i = 0; i < setting_count(); i++)
+		if (strcmp(setting_at(i)->section, "smtp") == 0)
+			value(arg, of->section, setting_at(i)->key,
+			      setting_format(setting_at(i), relay_section_member(of, setting_at(i)),
+			                     arena),
+			      settings->places->relay_set[relay][i]);
+}
+
 static void list_row(const struct settings *settings, size_t number, enum job_state state,
                      struct arena *arena, settings_value *value, void *arg)
 {
@@ -556,6 +574,9 @@ void settings_list(const struct settings *settings, settings_value *value, void 
 		for (size_t i = 0; i < setting_count(); i++)
 			if (strcmp(setting_at(i)->section, "notify") == 0)
 				list_row(settings, i, (enum job_state)state, arena, value, arg);
+	for (size_t i = 0; i < settings->n_relays; i++)
+		if (settings->relays[i].name[0] != '\0')
+			list_relay(settings, i, arena, value, arg);
 	arena_free(arena);
 }
 
@@ -568,10 +589,15 @@ static bool read_all(struct loading *loading, const char *file)
 	struct conf *conf = loading->conf;
 	set_defaults(loading);
 	conf_read(conf, file);
+	relay_sections_find(&loading->relays, conf,
+	                    (struct relay_section){.settings = &loading->loaded->settings.smtp,
+	                                           .place = loading->place,
+	                                           .bad = loading->bad});
 	for (size_t i = 0; i < conf->n_sections; i++)
 		check_section(loading, &conf->sections[i]);
-	set_values(loading, false);
-	set_values(loading, true);
+	set_values(loading, SET_FOR_ALL);
+	set_values(loading, SET_FOR_STATE);
+	set_relays(loading);
 	bool read = conf->last_line > 0;
 	if (read)
 		settings_run_checks(loading);
@@ -592,6 +618,8 @@ struct settings *settings_read(const char *file, const char *const *wanted, sett
 	        .reader = {.arena = loaded->arena, .zones = zones_new()},
 	};
 	loaded->settings.file = arena_strdup(loaded->arena, file);
+	loaded->settings.smtp.section = "smtp";
+	loaded->settings.smtp.name = "";
 	bool read = read_all(&loading, file);
 	*ret_code = report_faults(&loading, fault, arg);
 	zones_free(loading.reader.zones);

@@ -36,6 +36,26 @@ struct notify_settings { /* resolved: [notify.STATE] over [notify] over the buil
 
 struct settings_places; /* where keys are */
 
+/* Mail servers: [smtp], or a [smtp.NAME], in which what it doesn't set is [smtp]'s. */
+struct relay_settings {
+	const char *section; /* "smtp", "smtp.NAME" */
+	const char *name;    /* "NAME"; "": [smtp], whose relays are named as they are written */
+	/* Each as base/endpoint.h takes it; one at least, in [smtp.NAME] just one. */
+	const char *const *relay;
+	enum tls_mode tls;
+	const char *helo; /* what EHLO says; "": found out (dispatchd/mailer/helo.h) */
+	const char *ca_file, *user;
+	/* The token, where both are set. A [smtp.NAME] that sets one of the two inherits neither,
+	 * and `own_login` is true. */
+	const char *password_file, *oauth_token_file;
+	bool own_login;
+	const char *client_cert, *client_key; /* "": none; the key may be in the certificate's */
+	int64_t weight;                       /* 0: tried in order */
+	int64_t connections;
+	double rate; /* mails a second; 0: no limit. A [smtp.NAME] doesn't inherit it */
+};
+enum { RELAY_SECTIONS_MAX = 32 };
+
 /* How long a token behind [bounce] address is (mail/token.h). */
 enum { BOUNCE_TOKEN_LENGTH = 31 };
 
@@ -68,15 +88,11 @@ struct settings {
 		int64_t max_age_ms;
 		const char *redirect_to; /* where every mail goes instead; "": none does */
 	} mail;
-	struct {
-		const char *const *relay; /* one at least, each as base/endpoint.h takes it */
-		enum tls_mode tls;
-		const char *helo; /* what EHLO says; "": found out (dispatchd/mailer/helo.h) */
-		const char *ca_file, *user;
-		const char *password_file, *oauth_token_file; /* the token, where both are set */
-		int64_t connections;
-		double rate; /* mails a second; 0: no limit */
-	} smtp;
+	struct relay_settings smtp; /* with what counts over all relays */
+	/* The sections with relays in force, in the order in which they are tried: [smtp], if it
+	 * sets relay or is the only one, then each [smtp.NAME] in the order of the files. */
+	const struct relay_settings *relays;
+	size_t n_relays;
 	struct {
 		const char *timezone;
 	} rules;
@@ -150,9 +166,14 @@ bool settings_has_default(const struct settings *settings, const char *name);
  * not set would belong below the header of its section, else at the end of the main file. */
 bool settings_given(const struct settings *settings, const char *name);
 const char *settings_place(const struct settings *settings, const char *name);
+/* The same for a key of relays[relay]: where the value in force is set, else that of `because`
+ * (NULL: no other), else where the key would be. */
+const char *settings_relay_place(const struct settings *settings, size_t relay, const char *key,
+                                 const char *because);
 
 /* Called for each key in force: `section` is "notify.failed" for what differs by state, passwords
- * in `value` are left out, `place` is where it is set, "FILE:LINE", NULL for a default. The texts
+ * in `value` are left out, `place` is where it is set, "FILE:LINE", NULL for a default. What a
+ * [smtp.NAME] has from [smtp] is there with its place. The texts
  * are valid during the call. */
 typedef void settings_value(void *arg, const char *section, const char *key, const char *value,
                             const char *place);

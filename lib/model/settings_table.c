@@ -7,7 +7,11 @@ const struct setting_section settings_sections[] = {
         {"customers", "The office's database of customers."},
         {"spool", "The daemon's own database: events, decisions, mails and their outcomes."},
         {"mail", "What mails look like, and how they are sent."},
-        {"smtp", "The mail servers that mails are handed to (transport = smtp)."},
+        {"smtp", "The mail servers that mails are handed to (transport = smtp). A section "
+                 "[smtp.NAME] is a relay with settings of its own: it has the same keys, and what "
+                 "it doesn't set is as in [smtp], except rate. Status, metrics and log call the "
+                 "relay NAME. Those of [smtp] relay come first if it is set, then the sections in "
+                 "order."},
         {"rules", "Settings for all rules."},
         {"office", "The people who work with dispatchd."},
         {"gate", "Answers to the dispatch software's requests to create or dispatch a job."},

@@ -88,6 +88,16 @@ enum job_state settings_section_state(const char *section);
 /* Where a row's value lies. For [notify] that is in the state's struct. */
 void *setting_member(struct settings *settings, const struct setting *row, enum job_state state);
 
+/* What one key says about another. */
+struct setting_check {
+	const char *section, *key; /* which the fault names */
+	/* Another key of the section, whose line is named where `key` isn't set. */
+	const char *because;
+	bool (*holds)(const struct settings *settings, struct arena *arena, struct error *err);
+};
+extern const struct setting_check setting_checks[];
+extern const size_t setting_checks_len;
+
 /* What reading a value needs. */
 struct setting_reader {
 	struct arena *arena; /* holds the texts */

@@ -400,13 +400,45 @@ static const struct setting rows[] = {
                         "connection reads it. Needs user, and tls = required or implicit.",
         },
         {
+                KEY("smtp", "client_cert"),
+                .kind = SETTING_PATH,
+                AT(smtp.client_cert),
+                .fallback = "",
+                .example = "/etc/dispatchd/client.pem",
+                .reload = true,
+                .help = "Our certificate, for a relay that asks for one (PEM), with those of the "
+                        "authorities between behind it. Empty: none.",
+        },
+        {
+                KEY("smtp", "client_key"),
+                .kind = SETTING_PATH,
+                AT(smtp.client_key),
+                .fallback = "",
+                .example = "/etc/dispatchd/client.key",
+                .reload = true,
+                .help = "The private key of client_cert (PEM, without a passphrase). Empty: it is "
+                        "in the same file. A key that everybody can read is a fault.",
+        },
+        {
+                KEY("smtp", "weight"),
+                .kind = SETTING_COUNT,
+                AT(smtp.weight),
+                .max = 1000,
+                .fallback = "0",
+                .example = "1",
+                .reload = true,
+                .help = "0: the relay is tried in order. Relays with a weight that follow one "
+                        "another share the mails in proportion to their weights.",
+        },
+        {
                 KEY("smtp", "connections"),
                 .kind = SETTING_COUNT,
                 AT(smtp.connections),
                 .min = 1,
                 .max = 256,
                 .fallback = "16",
-                .help = "How many connections to relays may be open at once.",
+                .help = "How many connections to relays may be open at once. In [smtp.NAME], how "
+                        "many of them to that relay; a reload is enough there.",
         },
         {
                 KEY("smtp", "rate"),
@@ -415,7 +447,8 @@ static const struct setting rows[] = {
                 .fallback = "",
                 .example = "20",
                 .reload = true,
-                .help = "The maximum number of mails sent per second. Empty: no limit.",
+                .help = "The maximum number of mails sent per second, over all relays. In "
+                        "[smtp.NAME], over that relay. Empty: no limit.",
         },
         {
                 KEY("rules", "timezone"),

@@ -145,6 +145,13 @@ static void read_settings(const json_t *json, struct settings *ret, const char *
 	ret->smtp.oauth_token_file = text_of(json, "oauth_token_file", "");
 	ret->smtp.connections = json_integer_value(json_object_get(json, "connections"));
 	ret->smtp.rate = json_number_value(json_object_get(json, "rate"));
+	ret->smtp.section = "smtp";
+	ret->smtp.name = "";
+	ret->smtp.client_cert = text_of(json, "client_cert", "");
+	ret->smtp.client_key = text_of(json, "client_key", "");
+	ret->smtp.weight = json_integer_value(json_object_get(json, "weight"));
+	ret->relays = &ret->smtp;
+	ret->n_relays = 1;
 	ret->mail.transport =
 	        (enum transport)choice_of(json, "transport", transports, TRANSPORT_SMTP);
 	ret->mail.maildir = text_of(json, "maildir", "");

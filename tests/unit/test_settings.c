@@ -100,7 +100,7 @@ static const struct {
          "redis, customers, spool, mail, smtp, "
          "rules, office, gate, log, http, bounce, company, center, notify, notify.dispatched, "
          "notify.started, notify.completed, "
-         "notify.failed, notify.paused, notify.cancelled\n"},
+         "notify.failed, notify.paused, notify.cancelled, smtp.NAME\n"},
         {FROM "[notify.pausd]\n",
          "main.conf:3: unknown section [notify.pausd]; did you mean [notify.paused]?\n"},
         {FROM "[Smtp]\n", "main.conf:3: unknown section [Smtp]; did you mean [smtp]?\n"},
@@ -112,7 +112,8 @@ static const struct {
          "main.conf:4: [smtp] maildir: unknown key here; it belongs in [mail]\n"},
         {FROM "[smtp]\nzzzzzzzzz = x\n",
          "main.conf:4: [smtp] zzzzzzzzz: unknown key; expected one of relay, "
-         "tls, helo, ca_file, user, password_file, oauth_token_file, connections, rate\n"},
+         "tls, helo, ca_file, user, password_file, oauth_token_file, client_cert, "
+         "client_key, weight, connections, rate\n"},
         {FROM "[notify.paused]\nshelflife = 1h\n",
          "main.conf:4: [notify.paused] shelflife: unknown key; did you mean \"shelf_life\"?\n"},
         /* the address for reports, with room for a token of 31 characters */

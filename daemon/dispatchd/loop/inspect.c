@@ -12,6 +12,7 @@
 #include "common/socket_share.h"
 #include "common/target.h"
 #include "dispatchd/mailer/mailer_config.h"
+#include "dispatchd/mailer/smtp_credential.h"
 #include "dispatchd/mailer/transport_check.h"
 #include "dispatchd/sys/log.h"
 #include "engine/known.h"
@@ -52,13 +53,19 @@ static bool can_be_made(const struct settings *settings, const char *key, const 
 /* By root, the daemon's user is looked for, whose credentials only systemd has. */
 static bool for_another;
 
+/* Of one relay's section: the settings have no other. */
 static bool login(const struct settings *settings, struct error *err)
 {
-	if (for_another && *settings->smtp.user && !*settings->smtp.password_file &&
+	const struct relay_settings *relay = &settings->relays[0];
+	char credential[SMTP_CREDENTIAL_SIZE];
+
+	smtp_credential(relay, credential);
+	if (for_another && *relay->user && !*relay->password_file &&
 	    getenv("CREDENTIALS_DIRECTORY") == NULL) {
 		log_write(LOG_NOTICE,
-		          "[smtp] password: not checked; without password_file it is the "
-		          "credential smtp-password, which only the service gets from systemd");
+		          "[%s] password: not checked; without password_file it is the "
+		          "credential %s, which only the service gets from systemd",
+		          relay->section, credential);
 		return true;
 	}
 	return transport_check(settings, TRANSPORT_PART_LOGIN, err);
@@ -115,17 +122,20 @@ static bool customers_open_whole(const struct settings *settings, struct error *
 	return ok;
 }
 
+/* ---- of each section of relays, the only one in the settings ---- */
+
 /* Looked at with a Maildir, too: the file is as open then. */
 static bool smtp_password(const struct settings *settings, struct error *err)
 {
-	if (!exposed_check(settings->smtp.password_file, "password", err))
-		return error_prefix(err, "[smtp] password_file");
-	return settings->smtp.oauth_token_file[0] != '\0' || login(settings, err);
+	const struct relay_settings *relay = &settings->relays[0];
+	if (!exposed_check(relay->password_file, "password", err))
+		return error_prefix(err, "[%s] password_file", relay->section);
+	return relay->oauth_token_file[0] != '\0' || login(settings, err);
 }
 
 static bool smtp_by_token(const struct settings *settings, struct error *err)
 {
-	return settings->smtp.oauth_token_file[0] == '\0' || login(settings, err);
+	return settings->relays[0].oauth_token_file[0] == '\0' || login(settings, err);
 }
 
 /* It isn't missed at the start or by a reload: mails wait for it. */
@@ -133,6 +143,22 @@ static bool smtp_token(const struct settings *settings, struct error *err)
 {
 	return transport_check(settings, TRANSPORT_PART_TOKEN, err);
 }
+
+static bool smtp_certificate(const struct settings *settings, struct error *err)
+{
+	return transport_check(settings, TRANSPORT_PART_CERTIFICATE, err);
+}
+
+static const struct check relay_files[] = {
+        {.key = "password_file", .because = "user", .holds = smtp_password},
+        {.key = "oauth_token_file", .holds = smtp_by_token},
+        {.key = "client_cert", .holds = smtp_certificate},
+        {.key = "ca_file", .because = "relay", .holds = relays},
+};
+
+static const struct check relay_places[] = {
+        {.key = "oauth_token_file", .holds = smtp_token},
+};
 
 /* The daemon needs no key, but its -t speaks of the whole configuration. */
 static bool key_is_private(const struct settings *settings, struct error *err)
@@ -153,9 +179,6 @@ static bool bounce_group(const struct settings *settings, struct error *err)
 
 static const struct check files[] = {
         {.key = "redis.password_file", .because = "redis.url", .holds = redis_password},
-        {.key = "smtp.password_file", .because = "smtp.user", .holds = smtp_password},
-        {.key = "smtp.oauth_token_file", .holds = smtp_by_token},
-        {.key = "smtp.ca_file", .because = "smtp.relay", .holds = relays},
         {.key = "customers.key_file", .holds = key_is_private},
         {.key = "bounce.key_file", .because = "bounce.address", .holds = bounce_keys},
         {.key = "http.group", .holds = http_group},
@@ -163,7 +186,6 @@ static const struct check files[] = {
 };
 
 static const struct check places[] = {
-        {.key = "smtp.oauth_token_file", .holds = smtp_token},
         {.key = "customers.path", .holds = customers_open_whole},
         {.key = "spool.path", .holds = spool_opens_whole},
         {.key = "mail.maildir", .holds = maildir},
@@ -171,6 +193,9 @@ static const struct check places[] = {
 
 #define RUN(checks, settings, fault, arg)                                                          \
 	inspect_run((checks), sizeof(checks) / sizeof((checks)[0]), (settings), (fault), (arg))
+
+#define RUN_RELAYS(checks, settings, fault, arg)                                                   \
+	inspect_relays((checks), sizeof(checks) / sizeof((checks)[0]), (settings), (fault), (arg))
 
 static int inspect_run(const struct check *checks, size_t n, const struct settings *settings,
                        settings_fault *fault, void *arg)
@@ -193,9 +218,34 @@ static int inspect_run(const struct check *checks, size_t n, const struct settin
 	return code;
 }
 
+static int inspect_relays(const struct check *checks, size_t n, const struct settings *settings,
+                          settings_fault *fault, void *arg)
+{
+	int code = EX_OK;
+	struct arena *arena = arena_new();
+	for (size_t i = 0; i < settings->n_relays * n; i++) {
+		const struct check *check = &checks[i % n];
+		struct settings of_one = *settings;
+		of_one.relays = &settings->relays[i / n];
+		of_one.n_relays = 1;
+		struct error err;
+		if (check->holds(&of_one, &err))
+			continue;
+		fault(arg, arena_printf(arena, "%s: %s",
+		                        settings_relay_place(settings, i / n, check->key,
+		                                             check->because),
+		                        err.text));
+		code = code ? code : err.code;
+	}
+	arena_free(arena);
+	return code;
+}
+
 int inspect_files(const struct settings *settings, settings_fault *fault, void *arg)
 {
-	return RUN(files, settings, fault, arg);
+	int code = RUN(files, settings, fault, arg);
+	int of_relays = RUN_RELAYS(relay_files, settings, fault, arg);
+	return code ? code : of_relays;
 }
 
 static int inspect_templates(const struct settings *settings, settings_fault *fault, void *arg)
@@ -237,6 +287,7 @@ int inspect_all(const char *file, settings_fault *fault, void *arg)
 	        code,
 	        inspect_files(settings, fault, arg),
 	        inspect_templates(settings, fault, arg),
+	        RUN_RELAYS(relay_places, settings, fault, arg),
 	        RUN(places, settings, fault, arg),
 	};
 	settings_free(settings);

@@ -37,7 +37,8 @@ struct ssl_ctx_st;
 struct esmtp_habits; /* what sessions learned about a relay, for later ones */
 
 struct esmtp_target {
-	char name[128];       /* as configured */
+	char name[128];       /* NAME of [smtp.NAME]; else the address */
+	char address[128];    /* as configured */
 	char *host;           /* a name, an IPv4 or IPv6 address; the path of a Unix socket */
 	char port[16];        /* "" for a Unix socket */
 	bool local;           /* a Unix socket: never leaves the host, so no TLS */
@@ -51,10 +52,11 @@ struct esmtp_target {
 	const char *token_file;
 };
 
-/* Takes "host:port", "[v6]:port" or "unix:PATH" apart and makes the SSL_CTX; user and password
- * stay. On failure esmtp_target_clear() is still due. */
-bool esmtp_target_set(struct esmtp_target *target, const char *relay, enum tls_mode tls,
-                      const char *ca_file, struct error *err) MUST_CHECK;
+/* Takes "host:port", "[v6]:port" or "unix:PATH" apart and makes the SSL_CTX as the relay's section
+ * says, with our certificate; user and password stay. On failure esmtp_target_clear() is still due.
+ */
+bool esmtp_target_set(struct esmtp_target *target, const char *address,
+                      const struct relay_settings *relay, struct error *err) MUST_CHECK;
 void esmtp_target_clear(struct esmtp_target *target);
 
 /* To be called once before other threads start. */

@@ -10,24 +10,28 @@
 #include <string.h>
 #include <sysexits.h>
 
-bool esmtp_target_set(struct esmtp_target *target, const char *relay, enum tls_mode tls,
-                      const char *ca_file, struct error *err)
+bool esmtp_target_set(struct esmtp_target *target, const char *address,
+                      const struct relay_settings *relay, struct error *err)
 {
 	struct endpoint endpoint;
+	enum tls_mode tls = relay->tls;
 
-	if (strlen(relay) >= sizeof target->name)
-		return error_set(err, EX_CONFIG, "[smtp] relay: %.40s…: is too long", relay);
-	if (!endpoint_parse(relay, tls == TLS_IMPLICIT ? ENDPOINT_SMTPS_PORT : ENDPOINT_SMTP_PORT,
+	if (strlen(address) >= sizeof target->address)
+		return error_set(err, EX_CONFIG, "[%s] relay: %.40s…: is too long", relay->section,
+		                 address);
+	if (!endpoint_parse(address, tls == TLS_IMPLICIT ? ENDPOINT_SMTPS_PORT : ENDPOINT_SMTP_PORT,
 	                    &endpoint, err))
-		return error_prefix(err, "[smtp] relay");
-	strcpy(target->name, relay);
+		return error_prefix(err, "[%s] relay", relay->section);
+	strcpy(target->address, address);
+	snprintf(target->name, sizeof target->name, "%s",
+	         relay->name[0] != '\0' ? relay->name : address);
 	target->local = endpoint.path[0] != '\0';
 	target->host = mem_strdup(target->local ? endpoint.path : endpoint.host);
 	snprintf(target->port, sizeof target->port, "%d", endpoint.port);
 	target->habits = mem_alloc(sizeof *target->habits);
 	target->wanted = tls;
 	target->tls = target->local ? TLS_NONE : tls;
-	return tls_context(target, ca_file, err);
+	return tls_context(target, relay, err);
 }
 
 void esmtp_target_clear(struct esmtp_target *target)

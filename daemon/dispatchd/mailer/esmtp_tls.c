@@ -7,6 +7,7 @@
 #include "dispatchd/mailer/esmtp_private.h"
 
 #include "base/instant.h"
+#include "dispatchd/mailer/client_certificate.h"
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/reply.h"
 
@@ -59,27 +60,29 @@ static bool tls_set_name(SSL_CTX *ssl, const char *host)
 	return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
 }
 
-static bool set_required(SSL_CTX *ssl, const struct esmtp_target *target, const char *ca_file,
-                         struct error *err)
+static bool set_required(SSL_CTX *ssl, const struct esmtp_target *target,
+                         const struct relay_settings *relay, struct error *err)
 {
+	const char *ca_file = relay->ca_file;
+
 	if (ca_file[0] != '\0' && SSL_CTX_load_verify_file(ssl, ca_file) != 1) {
 		ERR_clear_error();
 		return error_set(err, EX_CONFIG,
-		                 "[smtp] ca_file: %s: holds no certificates that can be read",
-		                 ca_file);
+		                 "[%s] ca_file: %s: holds no certificates that can be read",
+		                 relay->section, ca_file);
 	}
 	if (ca_file[0] == '\0' && SSL_CTX_set_default_verify_paths(ssl) != 1)
 		return error_set(err, EX_CONFIG,
 		                 "the system's certificate authorities can't be read");
 	if (!tls_set_name(ssl, target->host))
 		return error_set(err, EX_CONFIG,
-		                 "[smtp] relay: %s: no certificate can have that name",
-		                 target->name);
+		                 "[%s] relay: %s: no certificate can have that name",
+		                 relay->section, target->address);
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, on_verify);
 	return true;
 }
 
-bool tls_context(struct esmtp_target *target, const char *ca_file, struct error *err)
+bool tls_context(struct esmtp_target *target, const struct relay_settings *relay, struct error *err)
 {
 	SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
 
@@ -95,7 +98,8 @@ bool tls_context(struct esmtp_target *target, const char *ca_file, struct error 
 	SSL_CTX_set_app_data(ssl, target->host);
 	SSL_CTX_set_info_callback(ssl, on_info);
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, NULL);
-	return !tls_is_due(target) || set_required(ssl, target, ca_file, err);
+	return client_certificate_use(ssl, relay, err) &&
+	       (!tls_is_due(target) || set_required(ssl, target, relay, err));
 }
 
 bool tls_is_due(const struct esmtp_target *target)

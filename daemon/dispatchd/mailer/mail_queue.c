@@ -34,7 +34,7 @@ bool pool_has_usable_relay(struct pool *pool)
 	int64_t now_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < targets->n; i++)
-		if (relay_usable(pool_relay_named(pool, targets->names[i]), now_ms))
+		if (relay_usable(pool_relay_named(pool, targets->list[i].name), now_ms))
 			return true;
 	return false;
 }
@@ -45,7 +45,7 @@ bool pool_has_other_relay(struct pool *pool, const struct relay *relay)
 	int64_t now_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < targets->n; i++) {
-		const struct relay *other = pool_relay_named(pool, targets->names[i]);
+		const struct relay *other = pool_relay_named(pool, targets->list[i].name);
 		if (other != relay && !other->stalled && relay_usable(other, now_ms))
 			return true;
 	}

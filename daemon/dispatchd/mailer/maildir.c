@@ -164,16 +164,20 @@ static bool maildir_targets(const struct settings *settings, struct transport_ta
 	if (settings->mail.maildir[0] == '\0')
 		return error_set(err, EX_CONFIG,
 		                 "[mail] maildir is needed with transport = maildir");
-	ret->own = mem_strdup(settings->mail.maildir);
-	ret->names = mem_alloc(sizeof ret->names[0]);
-	ret->names[ret->n++] = ret->own;
+	size_t size = strlen(settings->mail.maildir) + 1;
+	struct transport_target *target = mem_alloc(sizeof *target + size);
+	memcpy(target + 1, settings->mail.maildir, size);
+	*target = (struct transport_target){.name = (const char *)(target + 1),
+	                                    .address = (const char *)(target + 1)};
+	ret->own = target;
+	ret->list = target;
+	ret->n = 1;
 	return true;
 }
 
 static void maildir_clear(struct transport_targets *targets)
 {
 	free(targets->own);
-	free(targets->names);
 	*targets = (struct transport_targets){0};
 }
 
@@ -202,7 +206,7 @@ static void maildir_run(const struct transport_targets *targets, size_t target,
 	(void)limits, (void)watch;
 	while (feed->next(feed->arg, &mail)) {
 		struct smtp_report report = {.stage = SMTP_CONNECT};
-		struct writing writing = {.path = targets->names[target], .mail = &mail};
+		struct writing writing = {.path = targets->list[target].name, .mail = &mail};
 		coroutine_aside(maildir_write_aside, &writing);
 		if (writing.ok)
 			report = (struct smtp_report){

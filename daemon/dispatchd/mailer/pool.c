@@ -34,7 +34,7 @@ static void add_relays(struct pool *pool)
 	const struct transport_targets *targets = &pool->config->targets;
 
 	for (size_t i = 0; i < targets->n; i++)
-		pool_relay_named(pool, targets->names[i]);
+		pool_relay_named(pool, targets->list[i].name);
 }
 
 static void prepare_process(void)
@@ -184,7 +184,7 @@ static bool is_configured(const struct pool *pool, const struct relay *relay)
 	const struct transport_targets *targets = &pool->config->targets;
 
 	for (size_t i = 0; i < targets->n; i++)
-		if (relay_is_named(relay, targets->names[i]))
+		if (relay_is_named(relay, targets->list[i].name))
 			return true;
 	return false;
 }

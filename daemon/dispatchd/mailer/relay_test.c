@@ -80,7 +80,7 @@ static const char *meant_for(const struct relay_test *test)
 static void write_mail(const struct trial *trial, struct buf *ret)
 {
 	const struct mailer_config *config = trial->test->config;
-	const char *relay = config->targets.names[trial->target];
+	const char *relay = config->targets.list[trial->target].name;
 	struct instant now = clock_wall();
 	struct buf subject = {0}, text = {0}, id = {0};
 
@@ -357,7 +357,7 @@ bool relay_test_row(const struct relay_test *test, size_t i, struct relay_test_r
 	if (i >= test->n_tried)
 		return false;
 	const struct trial *trial = &test->trials[i];
-	*ret = (struct relay_test_row){.relay = test->config->targets.names[trial->target],
+	*ret = (struct relay_test_row){.relay = test->config->targets.list[trial->target].name,
 	                               .ok = trial->ok,
 	                               .steps = &trial->steps};
 	return true;

@@ -1,77 +1,159 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The SMTP transport: prepares [smtp] once: parses relays, reads the password and the authorities.
+ * The SMTP transport: prepares [smtp] and each [smtp.NAME] once: parses relays, reads passwords,
+ * authorities and certificates.
  * A connection itself is esmtp.c's.
  */
 #include "base/mem.h"
 #include "dispatchd/mailer/access_token.h"
+#include "dispatchd/mailer/client_certificate.h"
 #include "dispatchd/mailer/esmtp.h"
 #include "dispatchd/mailer/secret.h"
+#include "dispatchd/mailer/smtp_credential.h"
 #include "dispatchd/mailer/transport.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-struct smtp_relays {
-	char *user;
+/* Of a section, with all relays that it names. */
+struct smtp_login {
+	char *user, *helo;
+	char *token_file; /* "": login by password */
 	char password[SECRET_MAX + 1];
-	char *helo;
-	char *token_file;            /* "": login by password */
+};
+
+struct smtp_relays {
+	struct smtp_login *logins;
+	size_t n_logins;
 	struct esmtp_target *relays; /* in the order of the configuration */
+	struct transport_target *targets;
 	size_t n_relays;
 };
 
 /* An access token is whoever's who has it (RFC 6750, section 5.3): it goes to nobody unknown. Each
  * connection reads it. */
-static bool smtp_login_by_token(const struct settings *settings, struct error *err)
+static bool smtp_login_by_token(const struct relay_settings *relay, struct error *err)
 {
-	return settings->smtp.tls == TLS_REQUIRED || settings->smtp.tls == TLS_IMPLICIT ||
-	       error_set(err, EX_CONFIG,
-	                 "[smtp] oauth_token_file needs tls = required or implicit");
+	return relay->tls == TLS_REQUIRED || relay->tls == TLS_IMPLICIT ||
+	       error_set(err, EX_CONFIG, "[%s] oauth_token_file needs tls = required or implicit",
+	                 relay->section);
 }
 
-static bool smtp_read_login(struct smtp_relays *smtp, const struct settings *settings,
+/* A section without a password of its own has its credential, then [smtp]'s. */
+static bool smtp_read_password(struct smtp_login *login, const struct relay_settings *relay,
+                               struct error *err)
+{
+	char credential[SMTP_CREDENTIAL_SIZE];
+
+	smtp_credential(relay, credential);
+	if (relay->name[0] != '\0' && !relay->own_login &&
+	    (!secret_read("", credential, login->password, err) || login->password[0] != '\0'))
+		return login->password[0] != '\0';
+	return secret_read(relay->password_file, "smtp-password", login->password, err);
+}
+
+static bool smtp_read_login(struct smtp_login *login, const struct relay_settings *relay,
                             struct error *err)
 {
-	smtp->user = mem_strdup(settings->smtp.user);
-	smtp->token_file = mem_strdup(settings->smtp.oauth_token_file);
-	if (smtp->token_file[0] != '\0')
-		return smtp_login_by_token(settings, err);
-	if (smtp->user[0] == '\0')
+	char credential[SMTP_CREDENTIAL_SIZE];
+
+	login->user = mem_strdup(relay->user);
+	login->helo = mem_strdup(relay->helo);
+	login->token_file = mem_strdup(relay->oauth_token_file);
+	if (login->token_file[0] != '\0')
+		return smtp_login_by_token(relay, err);
+	if (login->user[0] == '\0')
 		return true;
-	if (strlen(smtp->user) > SECRET_MAX)
-		return error_set(err, EX_CONFIG, "[smtp] user must have at most %d bytes",
-		                 SECRET_MAX);
-	if (!secret_read(settings->smtp.password_file, "smtp-password", smtp->password, err))
-		return error_prefix(err, "[smtp] password_file");
-	if (smtp->password[0] == '\0')
+	if (strlen(login->user) > SECRET_MAX)
+		return error_set(err, EX_CONFIG, "[%s] user must have at most %d bytes",
+		                 relay->section, SECRET_MAX);
+	if (!smtp_read_password(login, relay, err))
+		return error_prefix(err, "[%s] password_file", relay->section);
+	smtp_credential(relay, credential);
+	if (login->password[0] == '\0')
 		return error_set(err, EX_CONFIG,
-		                 "[smtp] user is set, but there is no password: set password_file "
-		                 "or the credential smtp-password");
+		                 "[%s] user is set, but there is no password: set password_file "
+		                 "or the credential %s",
+		                 relay->section, credential);
 	return true;
 }
 
-static bool smtp_make_relays(struct smtp_relays *smtp, const struct settings *settings,
-                             struct error *err)
+static size_t count_relays(const struct settings *settings)
 {
 	size_t n = 0;
 
-	while (settings->smtp.relay[n])
-		n++;
+	for (size_t i = 0; i < settings->n_relays; i++)
+		for (const char *const *relay = settings->relays[i].relay; *relay; relay++)
+			n++;
+	return n;
+}
+
+/* Relays that follow one another share a rank if they have weights. */
+static void smtp_describe(const struct smtp_relays *smtp, size_t i, const struct settings *settings,
+                          const struct relay_settings *relay)
+{
+	struct transport_target *target = &smtp->targets[i];
+
+	*target = (struct transport_target){
+	        .name = smtp->relays[i].name,
+	        .address = smtp->relays[i].address,
+	        .weight = (unsigned)relay->weight,
+	        .connections = relay->connections < settings->smtp.connections
+	                               ? (unsigned)relay->connections
+	                               : 0,
+	        .rate = relay->name[0] != '\0' ? relay->rate : 0,
+	};
+	if (i > 0) {
+		const struct transport_target *before = &smtp->targets[i - 1];
+		target->rank = before->rank + (target->weight == 0 || before->weight == 0);
+	}
+}
+
+static bool smtp_make_section(struct smtp_relays *smtp, const struct settings *settings,
+                              const struct relay_settings *relay, const struct smtp_login *login,
+                              struct error *err)
+{
+	for (const char *const *address = relay->relay; *address; address++) {
+		size_t i = smtp->n_relays++;
+		struct esmtp_target *target = &smtp->relays[i];
+		if (login) {
+			target->helo = login->helo;
+			target->user = login->user;
+			target->password = login->password;
+			target->token_file = login->token_file;
+		}
+		if (!esmtp_target_set(target, *address, relay, err))
+			return false;
+		smtp_describe(smtp, i, settings, relay);
+	}
+	return true;
+}
+
+/* Without logins, only to be checked. */
+static bool smtp_make_relays(struct smtp_relays *smtp, const struct settings *settings,
+                             struct error *err)
+{
+	size_t n = count_relays(settings);
+
 	if (n == 0)
 		return error_set(err, EX_CONFIG, "[smtp] relay names none");
-	smtp->helo = mem_strdup(settings->smtp.helo);
 	smtp->relays = mem_alloc(n * sizeof smtp->relays[0]);
-	while (smtp->n_relays < n) {
-		const char *relay = settings->smtp.relay[smtp->n_relays];
-		struct esmtp_target *target = &smtp->relays[smtp->n_relays++];
-		target->helo = smtp->helo;
-		target->user = smtp->user;
-		target->password = smtp->password;
-		target->token_file = smtp->token_file;
-		if (!esmtp_target_set(target, relay, settings->smtp.tls, settings->smtp.ca_file,
-		                      err))
+	smtp->targets = mem_alloc(n * sizeof smtp->targets[0]);
+	for (size_t i = 0; i < settings->n_relays; i++)
+		if (!smtp_make_section(smtp, settings, &settings->relays[i],
+		                       i < smtp->n_logins ? &smtp->logins[i] : NULL, err))
+			return false;
+	return true;
+}
+
+static bool smtp_read_logins(struct smtp_relays *smtp, const struct settings *settings,
+                             struct error *err)
+{
+	smtp->logins = mem_alloc(settings->n_relays * sizeof smtp->logins[0]);
+	while (smtp->n_logins < settings->n_relays) {
+		size_t i = smtp->n_logins++;
+		if (!smtp_read_login(&smtp->logins[i], &settings->relays[i], err))
 			return false;
 	}
 	return true;
@@ -83,11 +165,16 @@ static void smtp_free(struct smtp_relays *smtp)
 		return;
 	for (size_t i = 0; i < smtp->n_relays; i++)
 		esmtp_target_clear(&smtp->relays[i]);
+	for (size_t i = 0; i < smtp->n_logins; i++) {
+		struct smtp_login *login = &smtp->logins[i];
+		free(login->user);
+		free(login->helo);
+		free(login->token_file);
+		secret_wipe(login->password, sizeof login->password);
+	}
+	free(smtp->logins);
 	free(smtp->relays);
-	free(smtp->helo);
-	free(smtp->token_file);
-	free(smtp->user);
-	secret_wipe(smtp->password, sizeof smtp->password);
+	free(smtp->targets);
 	free(smtp);
 }
 
@@ -97,18 +184,16 @@ static bool smtp_targets(const struct settings *settings, struct transport_targe
 	struct smtp_relays *smtp = mem_alloc(sizeof *smtp);
 
 	ret->own = smtp;
-	if (!smtp_read_login(smtp, settings, err) || !smtp_make_relays(smtp, settings, err))
+	if (!smtp_read_logins(smtp, settings, err) || !smtp_make_relays(smtp, settings, err))
 		return false;
-	ret->names = mem_alloc(smtp->n_relays * sizeof ret->names[0]);
-	for (; ret->n < smtp->n_relays; ret->n++)
-		ret->names[ret->n] = smtp->relays[ret->n].name;
+	ret->list = smtp->targets;
+	ret->n = smtp->n_relays;
 	return true;
 }
 
 static void smtp_clear(struct transport_targets *targets)
 {
 	smtp_free(targets->own);
-	free(targets->names);
 	*targets = (struct transport_targets){0};
 }
 
@@ -136,18 +221,34 @@ static bool smtp_check_part(bool (*part)(struct smtp_relays *smtp, const struct 
 
 static bool smtp_check_login(const struct settings *settings, struct error *err)
 {
-	return smtp_check_part(smtp_read_login, settings, err);
+	return smtp_check_part(smtp_read_logins, settings, err);
+}
+
+static bool try_token(const struct relay_settings *relay, struct error *err)
+{
+	char token[ACCESS_TOKEN_MAX + 1];
+	bool ok = relay->oauth_token_file[0] == '\0' ||
+	          access_token_read(relay->oauth_token_file, token, err) ||
+	          error_prefix(err, "[%s] oauth_token_file", relay->section);
+
+	secret_wipe(token, sizeof token);
+	return ok;
 }
 
 static bool smtp_check_token(const struct settings *settings, struct error *err)
 {
-	const char *file = settings->smtp.oauth_token_file;
-	char token[ACCESS_TOKEN_MAX + 1];
-	bool ok = file[0] == '\0' || access_token_read(file, token, err) ||
-	          error_prefix(err, "[smtp] oauth_token_file");
+	for (size_t i = 0; i < settings->n_relays; i++)
+		if (!try_token(&settings->relays[i], err))
+			return false;
+	return true;
+}
 
-	secret_wipe(token, sizeof token);
-	return ok;
+static bool smtp_check_certificate(const struct settings *settings, struct error *err)
+{
+	for (size_t i = 0; i < settings->n_relays; i++)
+		if (!client_certificate_check(&settings->relays[i], err))
+			return false;
+	return true;
 }
 
 static bool smtp_check_relays(const struct settings *settings, struct error *err)
@@ -163,5 +264,6 @@ const struct transport_row transport_smtp = {
         .run = smtp_run,
         .check = {[TRANSPORT_PART_LOGIN] = smtp_check_login,
                   [TRANSPORT_PART_TOKEN] = smtp_check_token,
+                  [TRANSPORT_PART_CERTIFICATE] = smtp_check_certificate,
                   [TRANSPORT_PART_RELAYS] = smtp_check_relays},
 };

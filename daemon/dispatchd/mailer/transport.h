@@ -39,11 +39,22 @@ struct transport_feed {
 	struct steps *steps; /* of a test, to be noted; NULL for mails */
 };
 
-/* What mails can be handed to, made ready from the settings: relays, or a folder. */
+/* A relay, or a folder. */
+struct transport_target {
+	const char *name;    /* NAME of its section, else as it is written there */
+	const char *address; /* as it is written */
+	/* Those of the lowest rank that are up get the mails. With `weight` (else 0) several may
+	 * have the same one, one after the other, and share them. */
+	unsigned rank, weight;
+	unsigned connections; /* at most; 0: as many as there are */
+	double rate;          /* its own, mails a second; 0: no limit */
+};
+
+/* What mails can be handed to, made ready from the settings. */
 struct transport_targets {
-	const char **names; /* as configured, in that order; each has a circuit breaker */
+	const struct transport_target *list; /* in order; each has a circuit breaker */
 	size_t n;
-	void *own; /* the transport's; the names are in it */
+	void *own; /* the transport's; the list is in it */
 };
 
 struct transport_row {

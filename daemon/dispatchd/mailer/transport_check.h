@@ -8,10 +8,11 @@
 /* What can be checked of a transport's settings without sending anything, each by itself so that
  * every fault is reported. */
 enum transport_part {
-	TRANSPORT_PART_LOGIN,  /* user and password */
-	TRANSPORT_PART_TOKEN,  /* its file, which may still come: another program's */
-	TRANSPORT_PART_RELAYS, /* relays and authorities */
-	TRANSPORT_PART_FOLDER, /* whether it can be written */
+	TRANSPORT_PART_LOGIN,       /* user and password */
+	TRANSPORT_PART_TOKEN,       /* its file, which may still come: another program's */
+	TRANSPORT_PART_CERTIFICATE, /* ours, and its key */
+	TRANSPORT_PART_RELAYS,      /* relays and authorities */
+	TRANSPORT_PART_FOLDER,      /* whether it can be written */
 	TRANSPORT_PART_COUNT
 };
 

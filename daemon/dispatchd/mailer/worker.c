@@ -156,8 +156,9 @@ static bool is_called_away(const struct run *run)
 	int64_t now_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < run->target; i++)
-		if (relay_calls(pool_relay_named(run->worker->pool, run->config->targets.names[i]),
-		                now_ms))
+		if (relay_calls(
+		            pool_relay_named(run->worker->pool, run->config->targets.list[i].name),
+		            now_ms))
 			return true;
 	return false;
 }
@@ -353,7 +354,7 @@ static bool open_one(struct run *run, bool stalled)
 	int64_t now_ms = clock_mono_ms();
 
 	for (size_t i = 0; i < targets->n; i++) {
-		struct relay *relay = pool_relay_named(pool, targets->names[i]);
+		struct relay *relay = pool_relay_named(pool, targets->list[i].name);
 		run->target = i;
 		if (relay->stalled == stalled && relay_session_open(relay, now_ms, &run->session))
 			return true;

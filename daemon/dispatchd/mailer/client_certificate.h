@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCHD_MAILER_CLIENT_CERTIFICATE_H
+#define DISPATCHD_MAILER_CLIENT_CERTIFICATE_H
+
+#include "base/error.h"
+#include "model/settings.h"
+
+#include <stdbool.h>
+
+struct ssl_ctx_st;
+
+/*
+ * Reads client_cert and client_key of a section into the context: the certificate, those behind it,
+ * and the key, which has to be the certificate's. Without a client_cert nothing happens. A fault
+ * names section, key and file; that everybody can read the private key is one, and so is a
+ * certificate that has expired. Codes 78, 77.
+ */
+bool client_certificate_use(struct ssl_ctx_st *ssl, const struct relay_settings *relay,
+                            struct error *err) MUST_CHECK;
+/* The same for nobody. */
+bool client_certificate_check(const struct relay_settings *relay, struct error *err) MUST_CHECK;
+
+#endif
