@@ -3,8 +3,13 @@
 import json
 import re
 import smtplib
+import subprocess
+import sys
 
-from tree import wait_until
+from tree import ROOT, wait_until
+
+sys.path.insert(0, str(ROOT / "tests/system"))
+from smtp_peer import SmtpPeer, tls_context  # noqa: E402
 
 CONFIG = """[redis]
 url = redis://127.0.0.1:6379/0
@@ -116,6 +121,26 @@ def test_a_daemon_that_hangs_is_started_again(machine):
                "the watchdog", 300)
     assert machine.shows("dispatchd", "MainPID") != pid
     assert "Watchdog timeout" in machine.journal("dispatchd")
+
+
+def test_a_relay_is_logged_in_to_over_tls_with_a_password_from_a_credential(machine, tmp_path):
+    """Name, certificate, login and mail, from within the sandbox."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=relay.example.com", "-addext",
+                    "subjectAltName=DNS:relay.example.com", "-keyout", tmp_path / "key", "-out", tmp_path / "cert"],
+                   check=True, capture_output=True, timeout=60)
+    cert = (tmp_path / "cert").read_text(encoding="ascii")
+    (tmp_path / "both").write_text((tmp_path / "key").read_text(encoding="ascii") + cert, encoding="ascii")
+    machine.write("/etc/dispatchd/relay-ca.pem", cert)
+    machine.write("/etc/hosts", "127.0.0.1 localhost relay.example.com\n")
+    machine.write("/etc/credstore/dispatchd.smtp-password", "secret of the relay\n", 0o600)
+    with machine.in_its_network(lambda: SmtpPeer(tls=tls_context(tmp_path / "both"), users={"us": "secret of the relay"})) as relay:
+        machine.write("/etc/dispatchd/conf.d/test.conf", f"[mail]\ntransport = smtp\n[smtp]\nrelay = relay.example.com:{relay.port}\ntls = required\nuser = us\n"
+                      "ca_file = /etc/dispatchd/relay-ca.pem\n")
+        machine.run("systemctl", "restart", "dispatchd")
+        ctl(machine, "event", "send", "started", "--job", "4714", "--customer", "1001")
+        [mail] = relay.wait_mails(1, timeout=60)
+    assert (mail.user, mail.recipients) == ("us", ["farm@example.com"]) and mail.tls and "4714" in mail.text
+    (machine.root / "etc/dispatchd/conf.d/test.conf").unlink()
 
 
 def test_passwords_and_keys_come_as_credentials_that_its_user_has_no_file_of(machine, packages):
@@ -240,6 +265,6 @@ def test_a_purge_keeps_the_records_unless_somebody_says_otherwise(machine, packa
     ours = {path for path in left if "dispatch" in path}
     instance = {path for path in ours if path.startswith("/var/lib/dispatchd-")}
     mail = {path for path in ours if path.startswith("/var/lib/dispatch-bounce")}
-    assert ours - instance - mail == {"/etc/credstore/dispatchd.redis-password", "/etc/credstore/dispatchd.bounce-key"}
+    assert ours - instance - mail == {f"/etc/credstore/dispatchd.{name}" for name in ("smtp-password", "redis-password", "bounce-key")}
     assert instance and any("1.report" in path for path in mail), "an instance's folder, and mails that came back, are an admin's"
     assert machine.run("getent", "passwd", "dispatchd").stdout, "its number is never given to another user"

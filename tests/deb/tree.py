@@ -4,6 +4,7 @@
 The tree is made once (debootstrap, the only step that needs the network) and is never written to: each machine has a
 layer in memory over it. Redis and what the packages depend on are in it, so that installing them needs no network.
 """
+import ctypes
 import hashlib
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -111,6 +113,20 @@ class Machine:
                               capture_output=True, text=text, check=False, timeout=timeout, **more)
         assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
+
+    def in_its_network(self, make):
+        """What `make()` returns, whose sockets are in the network of that machine."""
+        made = []
+
+        def enter():
+            new_network = 0x40000000  # CLONE_NEWNET
+            with open(f"/proc/{self.leader}/ns/net", encoding="ascii") as network:
+                assert ctypes.CDLL(None).setns(network.fileno(), new_network) == 0
+            made.append(make())
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        return made[0]
 
     def shows(self, unit, name):
         return self.run("systemctl", "show", "--value", f"--property={name}", unit).stdout.strip()
