@@ -49,12 +49,12 @@ void engine_follow_redirect(struct engine *engine)
 	const char *to = engine_redirects_to(engine);
 	bool changed = strcmp(spool_redirect(engine->spool, engine->arena), to) != 0;
 	if (*to != '\0')
-		engine_report(engine, LOG_WARNING,
-		              "every mail is redirected, none goes to its recipient: [mail] "
-		              "redirect_to=%s",
-		              to);
+		engine_report_act(engine, LOG_WARNING,
+		                  "every mail is redirected, none goes to its recipient: [mail] "
+		                  "redirect_to=%s",
+		                  to);
 	else if (changed)
-		engine_report(engine, LOG_NOTICE, "mails go to their recipients again");
+		engine_report_act(engine, LOG_NOTICE, "mails go to their recipients again");
 	if (!changed)
 		return;
 	spool_redirect_set(engine->spool, to);

@@ -80,11 +80,13 @@ static void print_reports(const struct stats *stats, struct buf *out)
 void engine_metrics(const struct engine *engine, struct buf *out)
 {
 	const struct stats *stats = &engine->stats;
+	const char *redirect_to = engine->settings->mail.redirect_to;
 	print_events(stats, out);
 	print_outcomes(stats, out);
 	print_mails(engine->spool, out);
 	print_oldest_due(engine, out);
 	metric_integer(out, METRIC_PAUSED, engine->paused);
+	metric_integer(out, METRIC_REDIRECTED, redirect_to != NULL && *redirect_to != '\0');
 	metric_integer(out, METRIC_DUPLICATES, (int64_t)stats->duplicates);
 	metric_integer(out, METRIC_DUPLICATES_DIFFERING, (int64_t)stats->duplicates_differing);
 	metric_integer(out, METRIC_TEMPLATE_FAULTS, (int64_t)stats->template_faults);

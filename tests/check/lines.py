@@ -175,7 +175,7 @@ def check_manual(lines, write):
         PAGE.write_text(head + wanted + tail, encoding="utf-8")
     elif inner != wanted:
         faults.append("dispatchd(8) lists other lines of the log than the code has: run `make generated`")
-    explained = set(re.findall(r"(?m)^\.It Cm (\w+)$", between(text, "fields")[1]))
+    explained = {field for row in re.findall(r"(?m)^\.It Cm (.+)$", between(text, "fields")[1]) for field in row.split(" , ")}
     used = {field for line in lines for field in fields_of(line[4])}
     both_ways("the field", used, explained, "the log", "dispatchd(8), DIAGNOSTICS")
 

@@ -133,12 +133,14 @@ def test_a_reload_begins_and_ends_it(staging, smtp):
     staging.configure(mail={"redirect_to": ""})
     staging.start_daemon()
     assert send(staging, "J1")["to"] == "farm@example.com"
+    assert staging.metrics()["dispatchd_redirected"] == 0
     staging.ctl("mail", "pause")
     send(staging, "J2", "queued")
     staging.configure(mail={"redirect_to": STAGING})
     staging.ctl("reload")
     staging.ctl("mail", "resume")
     assert staging.outcomes(wait_for={"event": "completed-J2", "status": "sent"})["to"] == STAGING
+    assert staging.metrics()["dispatchd_redirected"] == 1
     staging.configure(mail={"redirect_to": ""})
     staging.ctl("reload")
     wait_until(lambda: staging.ctl_json("status")["redirect_to"] == "", "the end of it")
