@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`proof JOB`: all that is on record of a job's notices, in a file that a stranger can read and check."""
+import html
+import io
 import json
 import os
 import re
@@ -10,6 +12,7 @@ import zipfile
 
 import pytest
 
+from center import Center
 from kit import add_customer, refused, use_shipped_templates, wait_outcome
 from smtp_peer import start
 from world import wait_until
@@ -194,6 +197,26 @@ def test_nothing_is_written_over_and_no_half_one_stays(world, peer):
     assert not [n for n in os.listdir(world.directory) if n.startswith(".new-") or n == "b.zip"]
     world.daemon.stop()
     assert world.ctl_json("proof", "4711", "--out", world.path("c.zip"))["mails"] == 1
+
+
+def test_the_customer_center_has_it(world, peer):
+    center = Center(world)
+    center.add("rita", "reader")
+    center.start()
+    world.start_daemon()
+    publish(world, "1", job="47/11 ü")
+    wait_outcome(world, "1", "sent")
+    rita = center.log_in("rita")
+    (path,) = re.findall(r'href="([^"]*)" download>Save as proof<', rita.get("/jobs/47%2F11%20%C3%BC?customer=1001").text)
+    answer = rita.get(html.unescape(path))
+    assert answer.headers["Content-Type"] == "application/zip"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="job-47_11___.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        assert archive.testzip() is None
+        record = json.loads(archive.read("record.json"))
+    assert record["job"] == "47/11 ü" and record["events"] == world.ctl_json("job", "show", "47/11 ü")["events"]
+    assert rita.get("/jobs/9/proof?customer=1001").status == 404
+    assert center.ask("GET", path).status == 303
 
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")

@@ -15,7 +15,10 @@
 #include "center/pages/words.h"
 #include "model/words.h"
 #include "overview/job_timeline.h"
+#include "overview/proof_zip.h"
+#include "version.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -221,7 +224,46 @@ static void job(struct call *call)
 	json_decref(timeline);
 }
 
+/* "job-4711.zip"; of what a file's name may not have on every system there is a `_`. */
+static const char *proof_name(const struct call *call, const char *job)
+{
+	char *name = arena_printf(call->request->arena, "job-%.100s.zip", job);
+	for (char *c = name; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr(".-_", *c) == NULL)
+			*c = '_';
+	return name;
+}
+
+/* All that is on record of its notices, as `dispatchctl proof` writes it. */
+static void proof(struct call *call)
+{
+	const char *customer = request_value(&call->request->query, "customer");
+	struct overview overview;
+	struct error err;
+	struct job_proof made;
+	struct buf zip = {0};
+	struct spool *spool = stores_spool(call->stores, &err);
+	call_spool_overview(call, &overview);
+	if (spool == NULL ||
+	    !job_proof_make(&overview, spool, call->names[0],
+	                    customer && *customer ? customer : NULL, "dispatchd " DISPATCHD_VERSION,
+	                    &made, &err) ||
+	    !proof_zip_add(&made, overview.now, &zip, &err)) {
+		buf_free(&zip);
+		show_fault(call, &err);
+		return;
+	}
+	response_header(call->response, call->request, "Content-Disposition",
+	                arena_printf(call->request->arena, "attachment; filename=\"%s\"",
+	                             proof_name(call, made.job)));
+	call->response->status = 200;
+	call->response->type = "application/zip";
+	buf_free(&call->response->body);
+	call->response->body = zip;
+}
+
 const struct route job_page_routes[] = {
         {ROUTE("GET", "/jobs/:job", ACCESS_READER, job), .query = "customer type at"},
+        {ROUTE("GET", "/jobs/:job/proof", ACCESS_READER, proof), .query = "customer"},
         {0},
 };

@@ -6,11 +6,10 @@
  */
 #include "base/folder.h"
 #include "base/identity.h"
-#include "dispatchctl/backup/zip.h"
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
-#include "overview/job_proof.h"
+#include "overview/proof_zip.h"
 #include "version.h"
 
 #include <errno.h>
@@ -18,24 +17,19 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-static bool write_files(int fd, const struct ctl *ctl, const struct job_proof *proof,
-                        struct error *err)
+static bool write_all(int fd, const struct buf *zip, struct error *err)
 {
-	struct archive *zip = zip_begin(fd, err);
-	bool good = zip != NULL;
-	for (size_t i = 0; good && i < proof->n; i++)
-		good = zip_add(zip, proof->files[i].name, proof->files[i].bytes,
-		               proof->files[i].len, ctl->now, err);
-	if (zip != NULL)
-		good = zip_end(zip, good, err);
-	if (good && fsync(fd) != 0)
-		good = error_set(err, EX_IOERR, "%s", strerror(errno));
-	return good;
+	for (size_t at = 0; at < zip->len;) {
+		ssize_t n = write(fd, buf_text(zip) + at, zip->len - at);
+		if (n < 0 && errno != EINTR)
+			return error_set(err, EX_IOERR, "%s", strerror(errno));
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return fsync(fd) == 0 || error_set(err, EX_IOERR, "%s", strerror(errno));
 }
 
 /* As the person, since the office's user may not be allowed to write there. */
-static bool write_zip(const struct ctl *ctl, const char *path, const struct job_proof *proof,
-                      struct error *err)
+static bool write_zip(const char *path, const struct buf *zip, struct error *err)
 {
 	struct folder folder = FOLDER_NONE;
 	char beside[FOLDER_NEW_SIZE];
@@ -46,7 +40,7 @@ static bool write_zip(const struct ctl *ctl, const char *path, const struct job_
 		return false;
 	folder_new_name(".new-", beside);
 	int fd = folder_make(&folder, beside, 0600, err);
-	bool good = fd >= 0 && write_files(fd, ctl, proof, err);
+	bool good = fd >= 0 && write_all(fd, zip, err);
 	if (good && linkat(folder.fd, beside, folder.fd, name, 0) != 0)
 		good = error_set(err, EX_IOERR, "%s", strerror(errno));
 	if (fd >= 0) {
@@ -67,12 +61,14 @@ static bool is_free(const char *path, struct error *err)
 	return !there || error_set(err, EX_IOERR, "can't write %s: %s", path, strerror(EEXIST));
 }
 
-static bool make_proof(struct ctl *ctl, struct job_proof *ret, struct error *err)
+static bool make_proof(struct ctl *ctl, struct job_proof *ret, struct buf *zip, struct error *err)
 {
 	struct spool *spool = spool_view(ctl, err);
-	bool good = spool != NULL && job_proof_make(store_overview(ctl), spool, ctl_arg(ctl, 0),
-	                                            ctl_option(ctl, "customer"),
-	                                            "dispatchd " DISPATCHD_VERSION, ret, err);
+	bool good = spool != NULL &&
+	            job_proof_make(store_overview(ctl), spool, ctl_arg(ctl, 0),
+	                           ctl_option(ctl, "customer"), "dispatchd " DISPATCHD_VERSION, ret,
+	                           err) &&
+	            proof_zip_add(ret, ctl->now, zip, err);
 	spool_close(spool);
 	return good;
 }
@@ -80,16 +76,22 @@ static bool make_proof(struct ctl *ctl, struct job_proof *ret, struct error *err
 static bool proof_run(struct ctl *ctl, struct error *err)
 {
 	struct job_proof proof;
+	struct buf zip = {0};
 	const char *path = ctl_option(ctl, "out");
 	if (path == NULL)
 		return error_set(err, EX_USAGE, "--out FILE.zip is missing: where to write it");
 	if (strcmp(path, "-") == 0)
 		return error_set(err, EX_USAGE, "--out must name a file (got \"-\")");
-	if (!is_free(path, err) || !make_proof(ctl, &proof, err))
+	if (!is_free(path, err))
 		return false;
+	if (!make_proof(ctl, &proof, &zip, err)) {
+		buf_free(&zip);
+		return false;
+	}
 	identity_person();
-	bool good = write_zip(ctl, path, &proof, err);
+	bool good = write_zip(path, &zip, err);
 	identity_back();
+	buf_free(&zip);
 	if (!good)
 		return error_prefix(err, "can't write %s", path);
 	output_print(ctl->out, "job %s of customer %s: %zu event%s, %zu mail%s, written to %s",
