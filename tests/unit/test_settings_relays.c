@@ -161,7 +161,7 @@ static const struct {
          "main.conf:5: [smtp.a] connections: must be at most the connections of [smtp], which are "
          "those to all relays (got 20, [smtp] has 16)\n"},
         {"[smtp.a]\nrelay = a:25\nweight = 1001\n",
-         "main.conf:5: [smtp.a] weight: must be a whole number between 0 and 1000 (got "
+         "main.conf:5: [smtp.a] weight: must be an integer between 0 and 1000 (got "
          "\"1001\")\n"},
         {"[smtp.a]\nrelay = a:25\nrelay = b:25\n",
          "main.conf:5: [smtp.a] relay is given twice, also in line 4\n"},
