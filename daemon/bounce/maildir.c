@@ -31,6 +31,8 @@ struct maildir {
 	struct folder top, new, done, unknown;
 	int lock; /* of new/, which is also what is listed */
 	const char *socket;
+	size_t n_moved; /* in this pass */
+	bool refused;   /* the daemon refused one, which stays */
 };
 
 /* ---- the folders ---- */
@@ -92,12 +94,13 @@ static bool move(const struct maildir *maildir, const char *name, const struct f
 	char other[NAME_MAX + 1], unique[FOLDER_NEW_SIZE];
 	if (renameat2(maildir->new.fd, name, to->fd, name, RENAME_NOREPLACE) == 0)
 		return true;
-	if (errno == ENOENT) /* somebody took it away */
+	int fault = errno;
+	if (fault == ENOENT && !folder_has(&maildir->new, name)) /* somebody took it away */
 		return true;
-	if (errno != EEXIST && errno != EINVAL)
-		return error_set(err, EX_IOERR, "%s/%s: %s", to->path, name, strerror(errno));
+	if (fault != EEXIST && fault != EINVAL)
+		return error_set(err, EX_IOERR, "%s/%s: %s", to->path, name, strerror(fault));
 	/* EINVAL: the file system can't do that. */
-	if (errno == EINVAL && !folder_has(to, name))
+	if (fault == EINVAL && !folder_has(to, name))
 		return folder_rename(&maildir->new, name, to, name, err);
 	folder_new_name("", unique);
 	(void)snprintf(other, sizeof other, "%.*s.%s", NAME_MAX - FOLDER_NEW_SIZE, name, unique);
@@ -132,8 +135,8 @@ static bool hand_over(const struct maildir *maildir, const struct buf *bytes,
 	return ok || err->code == EX_NOUSER;
 }
 
-/* False where it stays: the daemon, or the disk, is at fault. */
-static bool take_mail(const struct maildir *maildir, const char *name, struct error *err)
+/* False where no other one can be taken either: the daemon, or the disk, is at fault. */
+static bool move_mail(const struct maildir *maildir, const char *name, struct error *err)
 {
 	struct buf bytes = {0};
 	const struct folder *to = &maildir->unknown;
@@ -150,6 +153,21 @@ static bool take_mail(const struct maildir *maildir, const char *name, struct er
 	ok = ok && hand_over(maildir, &bytes, &to, err) && move(maildir, name, to, err);
 	buf_free(&bytes);
 	return ok;
+}
+
+/* One that the daemon refuses stays, and holds up none of those behind it. */
+static bool take_mail(struct maildir *maildir, const char *name, struct error *err)
+{
+	bool moved = move_mail(maildir, name, err);
+	if (!moved && err->code != EX_DATAERR)
+		return false;
+	if (!moved) {
+		(void)error_prefix(err, "%s/%s", maildir->new.path, name);
+		fault_print("dispatch-bounce", err->text);
+		maildir->refused = true;
+	}
+	maildir->n_moved += moved;
+	return true;
 }
 
 /* ---- all of them ---- */
@@ -180,17 +198,16 @@ static bool list_names(const struct maildir *maildir, struct names *ret, struct 
 	return true;
 }
 
-/* What is there; `ret_n` is how many were taken, so that those which came meanwhile are taken, too.
- */
-static bool take_pass(const struct maildir *maildir, size_t *ret_n, struct error *err)
+static bool take_pass(struct maildir *maildir, struct error *err)
 {
 	struct names *names = mem_alloc(sizeof *names);
 	bool ok = list_names(maildir, names, err);
+	maildir->n_moved = 0;
+	maildir->refused = false;
 	for (size_t i = 0; i < names->n; i++) {
 		ok = ok && take_mail(maildir, names->list[i], err);
 		free(names->list[i]);
 	}
-	*ret_n = names->n;
 	free(names);
 	return ok && folder_sync(&maildir->done, err) && folder_sync(&maildir->unknown, err);
 }
@@ -205,11 +222,12 @@ int maildir_take(const char *path, const char *socket)
 	                          .socket = socket};
 	struct error err;
 	bool ok = maildir_open(&maildir, path, &err);
-	for (size_t n = 1; ok && n > 0;)
-		ok = take_pass(&maildir, &n, &err);
+	do /* once more for those that came meanwhile */
+		ok = ok && take_pass(&maildir, &err);
+	while (ok && maildir.n_moved > 0);
 	maildir_close(&maildir);
 	if (ok)
-		return EX_OK;
+		return maildir.refused ? EX_TEMPFAIL : EX_OK;
 	fault_print("dispatch-bounce", err.text);
 	return err.code;
 }

@@ -93,9 +93,11 @@ static bool check_options(const struct options *options)
 	            (options->maildir != NULL) + (recipient != NULL);
 	if (options->help || options->version)
 		return true;
-	if (recipient && strchr(recipient, '@') == NULL)
+	if (recipient && strchr(recipient, '@') == NULL) {
 		fault_usage("dispatch-bounce", "expected an address, not", recipient);
-	return modes == 1 && (recipient ? strchr(recipient, '@') != NULL : !options->sender);
+		return false;
+	}
+	return modes == 1 && (recipient || !options->sender);
 }
 
 static bool read_options(int argc, char **argv, struct options *ret)
@@ -184,7 +186,7 @@ static int take_input(const struct options *options, const char *socket)
 	if (ok)
 		return EX_OK;
 	fault_print("dispatch-bounce", err.text);
-	return err.code;
+	return err.code == EX_NOUSER ? EX_NOUSER : EX_TEMPFAIL;
 }
 
 /* A mail server keeps the mail only at 75. After any other fault it would drop the report, and
@@ -203,10 +205,13 @@ static int take(const struct options *options)
 
 static int run(const struct options *options)
 {
-	if (sodium_init() < 0)
-		return EX_SOFTWARE;
+	bool prints = options->parse || options->dump;
+	if (sodium_init() < 0) {
+		fault_print("dispatch-bounce", "libsodium can't be started");
+		return prints ? EX_SOFTWARE : EX_TEMPFAIL;
+	}
 	mime_start();
-	if (options->parse || options->dump)
+	if (prints)
 		return show_file(options->dump ? options->dump : "-", options->dump != NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	return take(options);

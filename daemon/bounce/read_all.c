@@ -12,8 +12,8 @@ bool read_all(int fd, size_t max, struct buf *buf)
 			continue;
 		if (n < 0)
 			return false;
-		if (buf->len <= max)
-			buf_add(buf, block, (size_t)n);
+		size_t room = max + 1 - buf->len;
+		buf_add(buf, block, (size_t)n < room ? (size_t)n : room);
 	}
 	return true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The client of report.sock, for whoever takes a mail (take.c) and for LMTP, which wants to know of
- * each recipient before the mail comes. No fault here is the mail's, but for a recipient of another
- * domain.
+ * each recipient before the mail comes. Whether a fault is this mail's, its recipient's or nobody's
+ * is all that the callers ask.
  */
 #include "bounce/send.h"
 
@@ -36,14 +36,21 @@ static bool open_socket(const char *path, int *ret_fd, struct error *err)
 
 /* ---- what is said ---- */
 
+/* By the daemon's code. It understood nothing of this one, or failed at it: others may pass. */
+static int code_of(json_int_t code)
+{
+	return code == EX_NOUSER                           ? EX_NOUSER
+	       : code == EX_DATAERR || code == EX_SOFTWARE ? EX_DATAERR
+	                                                   : EX_TEMPFAIL;
+}
+
 /* {"ok": true, …}, or {"ok": false, "error": "sentence", "code": 67}. */
 static bool judge(const json_t *answer, struct error *err)
 {
 	const char *fault = jsontext_at(answer, "error");
 	if (json_is_true(json_object_get(answer, "ok")))
 		return true;
-	bool elsewhere = json_integer_value(json_object_get(answer, "code")) == EX_NOUSER;
-	return error_set(err, elsewhere ? EX_NOUSER : EX_TEMPFAIL, "%s",
+	return error_set(err, code_of(json_integer_value(json_object_get(answer, "code"))), "%s",
 	                 *fault ? fault : "dispatchd gave no reason");
 }
 
@@ -77,9 +84,7 @@ bool send_ask(const char *socket, const char *recipient, struct error *err)
 	if (!open_socket(socket, &fd, err))
 		return false;
 	json_t *request = json_pack("{s:s}", "recipient", recipient);
-	json_t *answer = request ? ask(fd, request, err) : NULL;
-	if (request == NULL)
-		(void)error_set(err, EX_NOUSER, "the recipient is not UTF-8");
+	json_t *answer = ask(fd, request, err);
 	(void)close(fd);
 	json_decref(request);
 	bool ok = answer != NULL;

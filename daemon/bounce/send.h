@@ -12,16 +12,16 @@
  * The client of the daemon's socket for reports: one JSON object a line there, one back. Each call
  * connects again, so that a daemon which was restarted meanwhile is found.
  *
- * A fault has code 67 where the daemon takes nothing for that recipient, and 75 in any other case:
- * it can't be reached, doesn't answer in time, or has said that it couldn't.
+ * A fault has code 67 where the daemon takes nothing for that recipient, 65 where it refused this
+ * mail (it said 65 or 70), and 75 in any other case: it can't be reached, doesn't answer in time,
+ * or has said that it couldn't.
  */
 enum {
-	SEND_LINE_MAX = 64 * 1024,         /* of a line either way, with its end */
-	SEND_BYTES_MAX = 10 * 1024 * 1024, /* of a reply that goes on */
+	SEND_LINE_MAX = 64 * 1024, /* of a line either way, with its end */
 	SEND_ANSWER_MAX = 40,
 };
 
-/* Whether mails for this recipient are the daemon's. */
+/* Whether mails for this recipient, which is UTF-8, are the daemon's. */
 bool send_ask(const char *socket, const char *recipient, struct error *err) MUST_CHECK;
 
 /*

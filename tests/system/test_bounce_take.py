@@ -125,6 +125,14 @@ def test_what_is_no_mail_and_what_is_too_much_is_handed_over_too(peer):
     assert {line["facts"]["kind"] for line in peer.lines} == {"unknown"}
 
 
+def test_of_what_is_too_much_the_same_part_counts_each_time(peer):
+    mail = b"a: b\n\n" + b"x" * (16 << 20)
+    mail = mail[:(16 << 20) + 1]
+    for more in (b"", b"y", b"z" * 100000):
+        assert pipe(peer, BOUNCE, mail=mail + more).returncode == 0
+    assert len({line["facts"]["digest"] for line in peer.lines}) == 1
+
+
 def test_a_report_about_many_fits_into_a_line(peer):
     rows = b"".join(b"\nFinal-Recipient: rfc822; %s%d@farm.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 %s\n"
                     % (b"k" * 200, i, b"\xc3\xa4\\\"" * 300) for i in range(60))
@@ -238,6 +246,40 @@ def test_without_the_daemon_all_stays_and_it_is_tried_again(peer, maildir):
     put(maildir, "1")
     done = take(maildir / "none", maildir)
     assert done.returncode == 75 and os.listdir(maildir / "new") == ["1"]
+    assert take(peer, maildir).returncode == 0 and names(maildir, ".done") == ["1"]
+
+
+@pytest.mark.parametrize("code", [65, 70])
+def test_a_mail_that_the_daemon_refuses_stays_and_holds_up_nobody(peer, maildir, code):
+    """The daemon refuses what it can't read; the others are taken, and this one is tried again later."""
+    bad = REPORT.replace(b"kim@", b"bad@")
+
+    def answer(line):
+        if line["facts"]["recipients"][0]["address"].startswith("bad@"):
+            return {"ok": False, "code": code, "error": "facts: not understood"}
+        return peer.take(line)
+    peer.answer = answer
+    for name, mail in (("1", bad), ("2", REPORT), ("3", bad), ("4", REPORT)):
+        put(maildir, name, mail)
+    done = take(peer, maildir)
+    assert done.returncode == 75 and b"new/1: facts: not understood" in done.stderr
+    assert names(maildir, ".done") == ["2", "4"] and sorted(os.listdir(maildir / "new")) == ["1", "3"]
+    peer.answer = peer.take
+    assert take(peer, maildir).returncode == 0
+    assert names(maildir, ".done") == ["1", "2", "3", "4"]
+
+
+def test_a_folder_that_vanishes_is_a_fault_and_the_mail_stays(peer, maildir):
+    put(maildir, "1")
+
+    def answer(line):
+        if len(peer.reports) == 1:
+            (maildir / ".done/new").rmdir()
+        return peer.take(line)
+    peer.answer = answer
+    done = take(peer, maildir)
+    assert done.returncode == 74 and os.listdir(maildir / "new") == ["1"]
+    assert len(peer.reports) == 1
     assert take(peer, maildir).returncode == 0 and names(maildir, ".done") == ["1"]
 
 
