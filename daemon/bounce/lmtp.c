@@ -19,6 +19,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define NOT_TAKEN "451 4.3.0 Not taken, try again" /* the journal says why */
+
 struct session {
 	struct lmtp_io io;
 	const char *socket;
@@ -26,6 +28,7 @@ struct session {
 	char recipients[LMTP_RECIPIENTS_MAX][LMTP_PATH_MAX + 1];
 	size_t n_recipients;
 	bool greeted, has_sender, ended;
+	enum lmtp_line got; /* what came last */
 	int commands, faults;
 };
 
@@ -127,7 +130,7 @@ static void add_recipient(struct session *session, const char *recipient)
 	if (err.code == EX_NOUSER)
 		refuse(session, "550 5.1.2 Reports for this domain aren't taken here");
 	else
-		lmtp_reply(&session->io, "451 4.3.0 dispatchd can't be reached, try again");
+		lmtp_reply(&session->io, NOT_TAKEN);
 }
 
 static void run_rcpt(struct session *session, const char *rest)
@@ -158,7 +161,7 @@ static void reply_of_mail(struct session *session, struct taking *taking, const 
 	fault_print("dispatch-bounce", err.text);
 	lmtp_reply(&session->io, err.code == EX_NOUSER
 	                                 ? "550 5.1.2 Reports for this domain aren't taken here"
-	                                 : "451 4.3.0 dispatchd can't be reached, try again");
+	                                 : NOT_TAKEN);
 }
 
 static void reply_to_mail(struct session *session, const struct buf *mail)
@@ -183,10 +186,9 @@ static void run_data(struct session *session, const char *rest)
 		return;
 	}
 	lmtp_reply(&session->io, "354 End with a dot on a line by itself");
-	if (lmtp_read_mail(&session->io, MIME_BYTES_MAX, &mail))
+	session->got = lmtp_read_mail(&session->io, MIME_BYTES_MAX, &mail);
+	if (session->got == LMTP_LINE)
 		reply_to_mail(session, &mail);
-	else
-		session->ended = true;
 	buf_free(&mail);
 	reset(session);
 }
@@ -248,34 +250,36 @@ static bool too_much(struct session *session)
 	return true;
 }
 
-static int end_status(struct session *session, enum lmtp_line why)
+static int end_status(struct session *session)
 {
-	if (why == LMTP_LATE)
+	if (session->got == LMTP_LATE)
 		lmtp_reply(&session->io, "421 4.4.2 Nothing came in time");
 	bool said = lmtp_flush(&session->io);
-	return session->ended && said ? EX_OK : why == LMTP_END ? EX_OK : EX_TEMPFAIL;
+	return session->got == LMTP_END || (session->ended && said) ? EX_OK : EX_TEMPFAIL;
+}
+
+static bool goes_on(const struct session *session)
+{
+	return !session->ended && (session->got == LMTP_LINE || session->got == LMTP_LONG);
 }
 
 int lmtp_serve(const char *socket)
 {
 	struct session *session = mem_alloc(sizeof *session);
-	enum lmtp_line got = LMTP_LINE;
 	char line[LMTP_LINE_MAX];
 	session->socket = socket;
 	lmtp_start(&session->io, LMTP_IDLE_S, LMTP_SESSION_S);
 	lmtp_reply(&session->io, "220 dispatch-bounce LMTP");
-	while (!session->ended) {
-		got = lmtp_read_line(&session->io, line, sizeof line);
-		if (got == LMTP_LONG)
+	while (goes_on(session)) {
+		session->got = lmtp_read_line(&session->io, line, sizeof line);
+		if (session->got == LMTP_LONG)
 			refuse(session, "500 5.5.2 The line is too long");
-		else if (got != LMTP_LINE)
+		if (!goes_on(session) || too_much(session))
 			break;
-		if (too_much(session))
-			break;
-		if (got == LMTP_LINE)
+		if (session->got == LMTP_LINE)
 			run_command(session, line);
 	}
-	int status = end_status(session, got);
+	int status = end_status(session);
 	lmtp_end(&session->io);
 	free(session);
 	return status;

@@ -158,14 +158,15 @@ static bool see(struct mail_end *end, char c)
 	return false;
 }
 
-bool lmtp_read_mail(struct lmtp_io *io, size_t max, struct buf *ret)
+enum lmtp_line lmtp_read_mail(struct lmtp_io *io, size_t max, struct buf *ret)
 {
 	struct mail_end end = {.place = LINE_START, .max = max, .mail = ret};
 	for (;;) {
 		while (io->at < io->len)
 			if (see(&end, io->in[io->at++]))
-				return true;
-		if (fill(io) != LMTP_LINE)
-			return false;
+				return LMTP_LINE;
+		enum lmtp_line got = fill(io);
+		if (got != LMTP_LINE)
+			return got;
 	}
 }

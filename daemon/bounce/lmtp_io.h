@@ -22,7 +22,7 @@ struct lmtp_io {
 };
 
 enum lmtp_line {
-	LMTP_LINE, /* a command */
+	LMTP_LINE, /* a command, or a mail up to its end */
 	LMTP_LONG, /* it didn't fit, and was read to its end */
 	LMTP_END,  /* the client has hung up */
 	LMTP_LATE, /* nothing came in time, or nobody reads our replies */
@@ -42,8 +42,8 @@ enum lmtp_line lmtp_read_line(struct lmtp_io *io, char *ret, size_t size);
 /*
  * A mail up to the final dot, without it and with dots that were doubled single again (RFC 5321,
  * section 4.5.2). Of one that is longer than `max` one byte more is kept, the rest is read and
- * dropped. False where the client is gone before its end, or late.
+ * dropped. What it says is never LMTP_LONG.
  */
-bool lmtp_read_mail(struct lmtp_io *io, size_t max, struct buf *ret);
+enum lmtp_line lmtp_read_mail(struct lmtp_io *io, size_t max, struct buf *ret);
 
 #endif

@@ -88,7 +88,7 @@ def test_each_recipient_has_a_reply_of_its_own(session, peer):
     assert session.begin(ONE, OTHER, TWO) == ["250", "250", "250", "550", "250", "354"]
     session.send(crlf(REPORT) + b".")
     assert [session.reply()[0] for _ in range(2)] == ["250", "451"]
-    assert session.say("MAIL FROM:<>", f"RCPT TO:<{ONE}>") == ["250", "250"], "the transaction begins anew"
+    assert session.say("MAIL FROM:<>", f"RCPT TO:<{ONE}>") == ["250", "250"], "a new transaction begins"
     assert [(line["recipient"], line["sender"]) for line in peer.reports] == [(ONE, ""), (TWO, "")]
     assert peer.reports[0]["facts"]["recipients"][0]["verdict"] == "gone"
 
@@ -226,6 +226,14 @@ def test_who_hangs_up_within_a_mail_has_sent_none(session, peer):
     session.socket.sendall(crlf(REPORT))
     assert session.status() == 0
     assert not peer.reports
+
+
+def test_who_reads_no_replies_within_a_mail_is_given_up(session, peer):
+    assert session.begin(ONE)[:-1] == ["250"] * 3
+    session.socket.shutdown(socket.SHUT_RD)
+    session.socket.sendall(crlf(REPORT) + b".\r\nMAIL FROM:<>\r\nRCPT TO:<" + ONE.encode() + b">\r\nDATA\r\nhalf a mail")
+    assert session.process.wait(60) == 75
+    assert len(peer.reports) == 1
 
 
 @pytest.mark.parametrize("line", ["NOOP", "XYZZY"])
