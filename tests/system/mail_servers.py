@@ -154,6 +154,10 @@ recipient_delimiter = +
 relay_domains = mail.example.com
 transport_maps = inline:{{mail.example.com={"dispatch-bounce:" if by == "pipe" else "lmtp:unix:private/dispatch-bounce-lmtp"}}}
 dispatch-bounce_destination_recipient_limit = 1
+lmtp_destination_concurrency_limit = 8
+virtual_alias_domains = alias.example.com
+virtual_alias_maps = inline:{{bounce@alias.example.com=bounce@mail.example.com}}
+propagate_unmatched_extensions =
 """)
         text_file(self.conf / "master.cf", f"""127.0.0.1:{self.port} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
@@ -174,7 +178,7 @@ scache unix - - n - 1 scache
 lmtp unix - - n - - lmtp
 postlog unix-dgram n - n - 1 postlogd
 dispatch-bounce unix - n n - 8 pipe
-  flags=R user=nobody argv={PROGRAM} --socket {report_socket} -f ${{sender}} ${{original_recipient}}
+  flags=DOR user=nobody argv={PROGRAM} --socket {report_socket} -f ${{sender}} ${{recipient}}
 """)
 
     def start(self):

@@ -52,7 +52,7 @@ def comes_back(world, server, reported, kept):
     mail, recipient = reported
     world.daemon.stop()
     server.deliver(recipient, mail)
-    wait_until(lambda: kept() and re.search("can.t (be reached|reach dispatchd)", server.log()), server.log, 60)
+    wait_until(lambda: kept() and re.search("can.t reach dispatchd|Not taken", server.log()), server.log, 60)
     assert not is_marked(world)
     world.start_daemon()
     wait_until(lambda: is_marked(world), server.log, 60)
@@ -72,6 +72,18 @@ def test_postfix(world, reported, by):
     world.at_end(server.stop)
     server.start()
     comes_back(world, server, reported, server.kept)
+
+
+@needs("postfix", "usr/lib/postfix/sbin/master")
+def test_postfix_with_an_alias_that_drops_the_token(world, reported):
+    """The address before the alias is of another domain, and the one behind it has no token."""
+    mail, recipient = reported
+    directory = world.path("postfix")
+    os.mkdir(directory)
+    server = Postfix(directory, "pipe", world.path("report.sock"))
+    world.at_end(server.stop)
+    server.start()
+    comes_back(world, server, (mail, recipient.replace("@mail.", "@alias.")), server.kept)
 
 
 @pytest.mark.parametrize("by", ["pipe", "lmtp"])
