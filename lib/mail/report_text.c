@@ -398,8 +398,8 @@ static void add_reply(struct mail_report_words *words, const char *own, struct a
 	mention->said = mail_report_line(arena, both, strlen(both), MAIL_REPORT_DIAGNOSTIC_MAX);
 }
 
-/* The refused command; what is said of those of whom nothing is said below them: elsewhere, or,
- * of the only one, anything. */
+/* Which command was refused. A recipient without words of its own gets those that are said of it
+ * elsewhere; the only recipient, all of them. */
 static void complete(struct mail_report_words *words, const char *own, struct arena *arena)
 {
 	for (size_t i = 0; i < words->n_mentions; i++) {
@@ -418,7 +418,7 @@ static void complete(struct mail_report_words *words, const char *own, struct ar
 	}
 }
 
-/* Whoever stands behind words that name a recipient in many reports. */
+/* The recipient behind one of the phrases that many programs put before an address. */
 static void any_lead(const char *own, struct arena *arena, struct mail_report_words *ret)
 {
 	for (size_t i = 0; i < sizeof leads / sizeof leads[0] && ret->n_mentions == 0; i++)
