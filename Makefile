@@ -234,7 +234,9 @@ deb: deps-deb dist ## Debian source and binary packages, in $(BUILD)/deb
 	@cd $(BUILD)/deb && sha256sum *.deb
 
 # As root: it installs and boots. Only the tree of a fresh Debian, which is kept, needs the network.
-deb-test: deb ## install, upgrade and purge the packages on a fresh Debian under a systemd of its own
+deb-test: ## install, upgrade and purge the packages on a fresh Debian under a systemd of its own
+	@[ "$$(id -u)" = 0 ] || { echo 'deb-test: needs root, to boot a tree of files'; exit 1; }
+	@$(MAKE) --no-print-directory deb
 	@.ci/deps $(DEPS_DEB_TEST)
 	@BUILD=$(BUILD) tests/deb/former
 	@BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/deb

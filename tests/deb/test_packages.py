@@ -3,6 +3,7 @@
 import json
 import re
 import smtplib
+import socket
 import subprocess
 import sys
 
@@ -58,6 +59,12 @@ def mails(machine, folder="/var/lib/dispatchd/mails/new"):
 
 def send(machine, job, config=None):
     ctl(machine, "event", "send", "completed", "--job", job, "--customer", "1001", config=config)
+
+
+def publish(machine, job):
+    """As dispatch software does where Redis has a password."""
+    machine.run("redis-cli", "-a", "secret-of-redis", "XADD", "jobs:events", "*", "id", job, "type", "job.completed", "job", job,
+                "customer", "1001")
 
 
 def mode(machine, path):
@@ -152,8 +159,7 @@ def test_passwords_and_keys_come_as_credentials_that_its_user_has_no_file_of(mac
     machine.run("systemctl", "restart", "dispatchd")
     as_service = ("systemd-run", "--quiet", "--pipe", "--wait", "--property=User=dispatchd")
     assert machine.run(*as_service, "cat", "/etc/credstore/dispatchd.redis-password", check=False).returncode != 0
-    machine.run("redis-cli", "-a", "secret-of-redis", "XADD", "jobs:events", "*", "id", "by-hand", "type", "job.completed", "job", "4713",
-                "customer", "1001")
+    publish(machine, "4713")
     found = wait_until(lambda: [mail for mail in mails(machine) if "4713" in mail], "a mail of an event behind a password")
     assert re.search(r"bounce\+[a-z0-9]+@example\.com", found[0], re.I), "signed with the credential's key"
 
@@ -192,6 +198,17 @@ def test_a_report_comes_in_by_the_maildir_s_path_unit(machine):
     assert machine.shows("dispatch-bounce-maildir.service", "Result") == "success"
 
 
+def ask_center(machine, method, path, token, body=""):
+    """(status, body) of an answer."""
+    connection = machine.in_its_network(lambda: socket.create_connection(("127.0.0.1", 8926), 60))
+    with connection:
+        login = f"Authorization: Bearer {token}\r\n" if token else ""
+        connection.sendall(f"{method} {path} HTTP/1.0\r\nHost: localhost\r\n{login}Content-Type: application/json\r\n"
+                           f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        head, _, content = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")
+    return int(head.split()[1]), content.decode()
+
+
 def test_the_center_serves_pages_and_can_reload(machine, packages):
     machine.install(packages[2:])
     assert machine.shows("dispatch-center", "ActiveState") == "inactive"
@@ -202,10 +219,27 @@ def test_the_center_serves_pages_and_can_reload(machine, packages):
     fields = machine.process("dispatch-center")
     assert_closed(fields)
     assert machine.run("getent", "group", "dispatchd").stdout.split(":")[2] in fields["Groups"].split()
-    page = machine.run("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8926; printf 'GET /login HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3; cat <&3")
-    assert page.stdout.startswith("HTTP/1.") and " 200 " in page.stdout.splitlines()[0]
+    assert ask_center(machine, "GET", "/login", "")[0] == 200
+    machine.token = machine.run("dispatch-center", "user", "token", "sam").stdout.split()[-1]
+    status, job = ask_center(machine, "GET", "/api/v1/jobs/4711", machine.token)
+    assert status == 200 and json.loads(job)["mails"][0]["status"] == "sent", "from the spool, which is only read"
+    status, _ = ask_center(machine, "POST", "/api/v1/customers", machine.token, '{"number": "1002", "name": "Example Bakery"}')
+    assert status == 201 and "Example Bakery" in ctl(machine, "customer", "show", "1002")
     machine.run("systemctl", "reload", "dispatch-center")
     assert machine.shows("dispatch-center", "ActiveState") == "active"
+
+
+def test_a_restored_spool_is_seen_by_a_center_that_ran_on(machine):
+    """Its unit has the file of the spool mounted by itself."""
+    ctl(machine, "backup", "/root/backup")
+    publish(machine, "4715")
+    wait_until(lambda: ask_center(machine, "GET", "/api/v1/jobs/4715", machine.token)[0] == 200, "the newest job on its page")
+    machine.run("systemctl", "stop", "dispatchd")
+    ctl(machine, "restore", "--force", "/root/backup")
+    machine.run("systemctl", "start", "dispatchd")
+    ctl(machine, "mail", "resume")
+    wait_until(lambda: ask_center(machine, "GET", "/api/v1/jobs/4715", machine.token)[0] == 404, "the job to be gone")
+    assert ask_center(machine, "GET", "/api/v1/jobs/4711", machine.token)[0] == 200
 
 
 def test_two_instances_share_no_file(machine):
@@ -262,9 +296,9 @@ def test_a_purge_keeps_the_records_unless_somebody_says_otherwise(machine, packa
     machine.run("debconf-set-selections", input="dispatchd dispatchd/remove-databases boolean true\n")
     machine.run("dpkg", "--purge", "dispatch-center", "dispatch-bounce", "dispatchd")
     left = everything(machine) - machine.before
-    ours = {path for path in left if "dispatch" in path}
-    instance = {path for path in ours if path.startswith("/var/lib/dispatchd-")}
-    mail = {path for path in ours if path.startswith("/var/lib/dispatch-bounce")}
-    assert ours - instance - mail == {f"/etc/credstore/dispatchd.{name}" for name in ("smtp-password", "redis-password", "bounce-key")}
+    instance = {path for path in left if path.startswith("/var/lib/dispatchd-")}
+    mail = {path for path in left if path.startswith("/var/lib/dispatch-bounce")}
+    assert left - instance - mail - {"/etc/credstore", "/etc/hosts"} == {
+        f"/etc/credstore/dispatchd.{name}" for name in ("smtp-password", "redis-password", "bounce-key")}
     assert instance and any("1.report" in path for path in mail), "an instance's folder, and mails that came back, are an admin's"
     assert machine.run("getent", "passwd", "dispatchd").stdout, "its number is never given to another user"
