@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The log: nothing repeats within a minute, whatever comes and goes; its level changes by a reload."""
 import collections
+import os
 import re
 import socket
 import threading
+
+import pytest
 
 import smtp_peer
 from kit import add_customer, wait_outcome
@@ -129,3 +132,29 @@ def test_the_environment_wins_over_the_configuration(world):
     daemon.wait_log("notice: started ")
     world.ctl("reload")
     daemon.wait_log("reloaded file=")
+
+
+def test_a_database_that_comes_and_goes(world):
+    add_customer(world)
+    daemon = world.start_daemon()
+    wait_until(lambda: world.http("/readyz")[0] == 200, "readiness")
+    for _ in range(3):
+        os.rename(world.path("customers.db"), world.path("away.db"))
+        wait_until(lambda: world.http("/readyz")[0] == 503, "unreadiness")
+        os.rename(world.path("away.db"), world.path("customers.db"))
+        wait_until(lambda: world.http("/readyz")[0] == 200, "readiness again")
+    daemon.wait_log("customers.db")
+    assert repeated(daemon.log()) == {}
+
+
+@pytest.mark.long
+def test_items_that_are_too_large(world):
+    """Each is moved, and that is one line for all of them; each is a dead letter, which is logged each time."""
+    world.configure(redis={"list": "jobs:list"})
+    daemon = world.start_daemon()
+    for _ in range(3):
+        world.redis.lpush("jobs:list", "x" * (33 << 20))
+    wait_until(lambda: world.redis.llen("jobs:list:too-large") == 3, "all of them to be moved", 60)
+    daemon.wait_log("dead letter", count=3)
+    assert daemon.log().count("and was moved") == 1
+    assert all(line.startswith("warning: dead letter ") for line in repeated(daemon.log()))
