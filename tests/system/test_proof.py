@@ -130,6 +130,7 @@ def test_of_an_erased_customer_it_has_what_is_left(world, peer):
     mail = wait_outcome(world, "1", "sent")["mail"]
     world.ctl("customer", "erase", "1001", "--yes")
     wait_until(lambda: world.ctl_json("job", "show", "4711").get("erased"), "its words are gone")
+    assert "\nwhat it said was erased with its customer\n" in world.ctl("job", "show", "4711").stdout
     folder, names, record, summary = unpack(world, "a.zip", "4711")
     assert names == ["SHA256SUMS", "record.json", "summary.html"]
     assert record["proof"]["erased"] and record["mails"][0]["rendering"] == "erased"

@@ -311,6 +311,21 @@ def test_configuration(world, machine):
     wait_outcome(world, 1, "sent")
 
 
+@task("A staging system")
+def test_staging(world, machine, peer):
+    add_customer(world)
+    world.start_daemon()
+    script(world.path("bin", "edit"), "#!/bin/sh\nexec sed -i 's/^\\[mail\\]$/&\\nredirect_to = you@example.com/' \"$1\"\n")
+    machine.editor = "edit"
+    do(machine, "A staging system")
+    assert machine.output.startswith("every mail is redirected to you@example.com"), machine.output
+    assert [row["problem"] for row in world.ctl_json("status")["problems"]] == ["redirected"]
+    publish(world, 1)
+    wait_outcome(world, 1, "sent")
+    (mail,) = peer.mails
+    assert mail.recipients == ["you@example.com"] and "farm@example.com" in message(mail)["Subject"]
+
+
 @task("Test a relay")
 def test_relay(world, machine, peer):
     world.start_daemon()

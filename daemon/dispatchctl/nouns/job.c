@@ -151,6 +151,8 @@ static void print_job(struct ctl *ctl, const json_t *job)
 	output_print(ctl->out, "job %s of customer %s: %s", table_text(job, "job"),
 	             table_text(job, "customer"),
 	             *table_text(job, "state") ? table_text(job, "state") : "no state yet");
+	if (json_is_true(json_object_get(job, "erased")))
+		output_print(ctl->out, "what it said was erased with its customer");
 	json_array_foreach(json_object_get(job, "events"), i, event) print_event(ctl, job, event);
 	print_advice(ctl, job);
 	output_section(ctl->out, json_object_get(job, "requests"), "Gate requests",
