@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from kit import add_customer, as_user, message, reachable, wait_outcome
+from smtp_peer import make_certificate
 from world import BUILD, wait_until
 
 
@@ -274,3 +275,22 @@ def test_root_backs_up_a_daemons_folder(office):
         assert refused.returncode != 0 and not os.path.exists(office.path("mine", "manifest.json"))
     finally:
         shutil.rmtree(target, ignore_errors=True)
+
+
+def test_it_names_each_file_with_a_secret_once(world):
+    add_customer(world)
+    world.configure(mail={"transport": "smtp"}, smtp={"tls": "none"})
+    files = {}
+    for name in ("first", "second"):
+        files[name] = world.path(f"{name}.password")
+        with open(os.open(files[name], os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            file.write("secret\n")
+    world.configure(sections={"smtp": {"user": "a", "password_file": files["first"]},
+                              "smtp.one": {"relay": "127.0.0.1:2525"},
+                              "smtp.two": {"relay": "127.0.0.1:2526", "user": "b", "password_file": files["second"]}})
+    both = make_certificate(world.directory, None, ["localhost"], "center")
+    os.chmod(both, 0o600)
+    world.configure(center={"tls_cert": both, "tls_key": both}, redis={"password_file": files["first"]})
+    keys = world.ctl_json("backup", world.path("backup"))["keys"]
+    assert keys == [{"key": "center.tls_key", "path": both}, {"key": "redis.password_file", "path": files["first"]},
+                    {"key": "smtp.two.password_file", "path": files["second"]}]

@@ -257,21 +257,42 @@ static bool add_configuration(struct making *making, struct error *err)
 	return good;
 }
 
+/* Once, also where several sections have it from [smtp]. */
+static void add_key(json_t *list, const char *section, const char *key, const char *path)
+{
+	char name[128];
+	size_t i;
+	const json_t *row;
+	if (*path == '\0')
+		return;
+	json_array_foreach(list, i, row)
+	{
+		if (strcmp(table_text(row, "path"), path) == 0)
+			return;
+	}
+	(void)snprintf(name, sizeof name, "%s.%s", section, key);
+	json_array_append_new(list, json_pack("{s:s, s:s}", "key", name, "path", path));
+}
+
+static void add_relay_keys(json_t *list, const struct relay_settings *relay)
+{
+	add_key(list, relay->section, "password_file", relay->password_file);
+	add_key(list, relay->section, "oauth_token_file", relay->oauth_token_file);
+	add_key(list, relay->section, "client_cert", relay->client_cert);
+	add_key(list, relay->section, "client_key", relay->client_key);
+}
+
 /* Keys stay where they are: whoever has the backup alone can't use them. */
 json_t *backup_keys(const struct settings *settings)
 {
-	const struct {
-		const char *key, *path;
-	} keys[] = {{"customers.key_file", settings->customers.key_file},
-	            {"bounce.key_file", settings->bounce.key_file},
-	            {"center.tls_key", settings->center.tls_key},
-	            {"redis.password_file", settings->redis.password_file},
-	            {"smtp.password_file", settings->smtp.password_file}};
 	json_t *list = json_array();
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (*keys[i].path != '\0')
-			json_array_append_new(list, json_pack("{s:s, s:s}", "key", keys[i].key,
-			                                      "path", keys[i].path));
+	add_key(list, "customers", "key_file", settings->customers.key_file);
+	add_key(list, "bounce", "key_file", settings->bounce.key_file);
+	add_key(list, "center", "tls_key", settings->center.tls_key);
+	add_key(list, "redis", "password_file", settings->redis.password_file);
+	add_relay_keys(list, &settings->smtp);
+	for (size_t i = 0; i < settings->n_relays; i++)
+		add_relay_keys(list, &settings->relays[i]);
 	return list;
 }
 

@@ -19,6 +19,7 @@ json_t *backup_keys(const struct settings *settings);
 /* What both need of the configuration. */
 #define USES_BACKUP                                                                                \
 	"spool customers center.path center.tls_key center.user redis.password_file "              \
-	"smtp.password_file bounce.key_file mail.templates office.managers rules.timezone"
+	"smtp.user smtp.password_file smtp.oauth_token_file smtp.client_cert "                     \
+	"smtp.client_key bounce.key_file mail.templates office.managers rules.timezone"
 
 #endif
