@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A staging system's mails all go to one address. Rows keep the address that was meant. */
+/* A staging system's mails all go to one address. Rows keep the true address. */
 #include "engine/redirect.h"
 
 #include "engine/engine_private.h"

@@ -94,8 +94,8 @@ static void find_customers(struct finding *finding)
 	        known_open(settings->customers.path, settings->spool.path, DB_READ, &err);
 	if (customers == NULL)
 		add(finding, NULL,
-		    "put it back (man dispatchd, RESTORING), or dispatchctl customer adopt where "
-		    "this one is meant",
+		    "put it back (man dispatchd, RESTORING), or dispatchctl customer adopt if "
+		    "this one is right",
 		    "%s", err.text);
 	customers_close(customers);
 }
