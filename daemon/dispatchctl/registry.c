@@ -19,9 +19,10 @@ static const struct noun *const office[] = {
         &noun_hours,
 };
 static const struct noun *const daemon_side[] = {
-        &noun_job,      &noun_proof,   &noun_mail,   &noun_bounce,  &noun_dead,   &noun_status,
-        &noun_event,    &noun_explain, &noun_gate,   &noun_hold,    &noun_check,  &noun_replay,
-        &noun_template, &noun_config,  &noun_backup, &noun_restore, &noun_reload, &noun_relay,
+        &noun_job,    &noun_proof,   &noun_mail,   &noun_bounce,   &noun_breaker,
+        &noun_dead,   &noun_status,  &noun_event,  &noun_explain,  &noun_gate,
+        &noun_hold,   &noun_check,   &noun_replay, &noun_template, &noun_config,
+        &noun_backup, &noun_restore, &noun_reload, &noun_relay,
 };
 /* Short forms of commands of other nouns. */
 static const struct noun *const short_forms[] = {&noun_suspend, &noun_resume, &noun_suspensions};

@@ -12,6 +12,7 @@
 #include "base/jsontext.h"
 #include "db/fields.h"
 #include "engine/bounce.h"
+#include "engine/breaker.h"
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
 #include "engine/gate.h"
@@ -24,6 +25,7 @@
 #include "engine/outcome.h"
 #include "engine/redirect.h"
 #include "model/request.h"
+#include "spool/spool_limits.h"
 #include "spool/spool_pause.h"
 
 #include <jansson.h>
@@ -155,6 +157,33 @@ static bool run_mail_cancel(struct ask *ask)
 		                 (long long)mail.id, status_name(mail.status));
 	cancel(ask, &mail);
 	return true;
+}
+
+static void release(struct ask *ask, struct spool_mail *mail)
+{
+	if (!spool_mail_is_held(mail))
+		return;
+	engine_release_mail(ask->engine, mail);
+	json_array_append_new(json_object_get(ask->out, "mails"), json_integer(mail->id));
+}
+
+static void discard(struct ask *ask, struct spool_mail *mail)
+{
+	if (spool_mail_is_held(mail))
+		cancel(ask, mail);
+}
+
+/* {"do", "ids"}: those of them that are held back. */
+static bool run_breaker_release(struct ask *ask)
+{
+	json_object_set_new(ask->out, "mails", json_array());
+	return run_listed(ask, 1u << STATUS_DEFERRED, release);
+}
+
+static bool run_breaker_discard(struct ask *ask)
+{
+	json_object_set_new(ask->out, "mails", json_array());
+	return run_listed(ask, 1u << STATUS_DEFERRED, discard);
 }
 
 /* How it is now: `paused` is null where mails go out. */
@@ -326,6 +355,7 @@ static bool run_status(struct ask *ask)
 	json_object_set_new(ask->out, "held", json_integer(spool_held_count(engine->spool)));
 	json_object_set_new(ask->out, "unpublished", json_integer(engine->unpublished));
 	add_pause(ask);
+	json_object_set_new(ask->out, "breaker", spool_breaker_json(engine->spool));
 	json_object_set_new(ask->out, "redirect_to", json_string(engine_redirects_to(engine)));
 	json_object_set_new(ask->out, "instance", json_string(spool_instance(engine->spool)));
 	return true;
@@ -371,6 +401,8 @@ static run_fn *const runs[REQUEST_COUNT] = {
         [REQUEST_MAIL_CANCEL] = run_mail_cancel,
         [REQUEST_MAIL_PAUSE] = run_mail_pause,
         [REQUEST_MAIL_RESUME] = run_mail_resume,
+        [REQUEST_BREAKER_RELEASE] = run_breaker_release,
+        [REQUEST_BREAKER_DISCARD] = run_breaker_discard,
         [REQUEST_DEAD_RETRY] = run_dead_retry,
         [REQUEST_HOLD_RELEASE] = run_hold_release,
         [REQUEST_HOLD_CANCEL] = run_hold_cancel,

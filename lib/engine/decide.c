@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Events become decisions: rules 1 to 12 for the first time, recorded in the turn's transaction
+/* Events become decisions: rules 1 to 13 for the first time, recorded in the turn's transaction
  * with all that follows from them. */
 #include "engine/decide.h"
 
 #include "engine/engine_private.h"
+#include "engine/limits.h"
 #include "engine/mail_create.h"
 #include "engine/mail_supersede.h"
 #include "engine/outcome.h"
@@ -57,7 +58,9 @@ void engine_decide(struct engine *engine, const struct job_event *event,
 	        .customer = customer,
 	        .trace_max = TRACE_ROWS,
 	};
+	struct limits_asked ask;
 	struct verdict verdict;
+	subject.limits = engine_limits(engine, &ask);
 	if (known)
 		subject.marks =
 		        spool_marks(engine->spool, record.job, engine->arena, &subject.n_marks);
@@ -72,7 +75,7 @@ void engine_decide(struct engine *engine, const struct job_event *event,
 	record.id =
 	        spool_event_add(engine->spool, event, record.job, verdict.status, verdict.reason,
 	                        trace_json(verdict.trace, verdict.n_trace, engine->arena));
-	struct reported_event reported = {&record, customer, !known};
+	struct reported_event reported = {.event = &record, .customer = customer, .first = !known};
 	if (known)
 		follow_job(engine, &record, &verdict);
 	if (verdict.collision != NULL &&

@@ -136,6 +136,7 @@ struct engine *engine_close(struct engine *engine)
 	if (engine->lock_fd >= 0)
 		(void)close(engine->lock_fd);
 	in_flight_free(engine->in_flight);
+	limits_clear(&engine->limits);
 	arena_free(engine->kept_arena);
 	free(engine->yielding);
 	free(engine->struck.contacts);
@@ -150,6 +151,7 @@ void engine_reload(struct engine *engine, const struct settings *settings)
 	engine->settings = settings;
 	engine->customers_version = -1;
 	engine->redirect_new = true;
+	engine->limits.known = false; /* another window */
 	zones_free(engine->zones);
 	engine->zones = zones_new();
 	engine_note_rules(engine);

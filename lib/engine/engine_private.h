@@ -8,6 +8,7 @@
 #include "engine/changed.h"
 #include "engine/engine.h"
 #include "engine/in_flight.h"
+#include "engine/limits.h"
 #include "engine/mail_new.h"
 #include "engine/report.h"
 #include "engine/stats.h"
@@ -89,6 +90,7 @@ struct engine {
 	int64_t *yielding;
 	size_t n_yielding, cap_yielding;
 	struct in_flight *in_flight;
+	struct limits limits;
 	/* reports about mails */
 	struct token_keys token_keys;
 	struct struck struck;

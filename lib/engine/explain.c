@@ -8,6 +8,7 @@
 
 #include "base/jsontext.h"
 #include "engine/known.h"
+#include "engine/limits.h"
 #include "engine/trace.h"
 #include "records/customers.h"
 #include "spool/spool.h"
@@ -228,9 +229,17 @@ static void find_marks(struct explain *e, struct rules_case *subject, int64_t id
 		                                    &subject->n_marks);
 }
 
+static const struct rules_limits *limits_of(struct explain *e, struct instant at,
+                                            struct limits_asked *ret)
+{
+	*ret = (struct limits_asked){.spool = e->spool, .settings = e->settings, .arena = e->arena};
+	return limits_read(ret, at);
+}
+
 static bool ask(struct explain *e, struct job_event *event, struct instant at, struct buf *ret,
                 struct error *err)
 {
+	struct limits_asked asked;
 	struct verdict verdict;
 	struct rules_case subject = {
 	        .settings = e->settings,
@@ -247,6 +256,8 @@ static bool ask(struct explain *e, struct job_event *event, struct instant at, s
 		event->customer = subject.customer->number;
 	}
 	find_marks(e, &subject, find_recorded(e, event));
+	if (!subject.recorded)
+		subject.limits = limits_of(e, at, &asked);
 	rules_judge(&subject, &verdict);
 	verdict_json(&subject, &verdict, ret);
 	return true;

@@ -4,7 +4,9 @@
 
 #include "engine/context.h"
 #include "engine/engine_private.h"
+#include "engine/limits.h"
 #include "engine/mail_new.h"
+#include "engine/mail_state.h"
 #include "engine/numbers.h"
 #include "engine/office_mail.h"
 #include "engine/outcome.h"
@@ -30,22 +32,40 @@ static void add_notice(struct engine *engine, const struct spool_mail *mail,
 	spool_notice_add(engine->spool, &notice);
 }
 
+/*
+ * When a mail is due that the event may join. One that waits longer (for another site's morning)
+ * would hold this one up, one that goes before this one's opening would leave without it. What is
+ * held back joins what is held back; what is over a limit the next that goes.
+ */
+static void find_span(struct engine *engine, const struct spool_event *event,
+                      const struct contact_verdict *at, struct instant *ret_from,
+                      struct instant *ret_until)
+{
+	int64_t wait_ms = engine->settings->notify[event->event.state].group_wait_ms;
+	*ret_from = *ret_until = at->due;
+	if (at->reason == REASON_HELD_BACK)
+		*ret_from = *ret_until = INSTANT_NEVER;
+	else if (at->reason == REASON_RATE_LIMITED)
+		*ret_from = at->unlimited;
+	else
+		*ret_from = instant_add(at->due, -wait_ms);
+}
+
 /* The mail that still gathers for this contact and state, if the event may join it. */
 static bool join_group(struct engine *engine, const struct spool_event *event,
                        const struct contact_verdict *at)
 {
 	struct spool_mail mail;
-	/* One that waits longer (for another site's morning) would hold this one up, one that goes
-	 * before this one's opening would leave without it. */
-	int64_t wait_ms = engine->settings->notify[event->event.state].group_wait_ms;
+	struct instant from, until;
+	find_span(engine, event, at, &from, &until);
 	int64_t id = spool_mail_open_group(engine->spool, at->contact->id,
-	                                   job_state_name(event->event.state),
-	                                   instant_add(at->due, -wait_ms), at->due);
+	                                   job_state_name(event->event.state), from, until);
 	size_t n;
 	if (id == 0 || !spool_mail_load(engine->spool, id, engine->arena, &mail))
 		return false;
 	(void)spool_notices(engine->spool, id, engine->arena, &n);
-	if (n >= GROUP_MAX || !instant_before(mail.due, at->expires)) {
+	if (n >= GROUP_MAX ||
+	    (!spool_mail_is_held(&mail) && !instant_before(mail.due, at->expires))) {
 		spool_mail_close_group(engine->spool, id);
 		return false;
 	}
@@ -56,7 +76,7 @@ static bool join_group(struct engine *engine, const struct spool_event *event,
 	        .mail = &mail,
 	        .contact = at->contact->id,
 	        .to = engine_goes_to(engine, at->to),
-	        .due = mail.due,
+	        .due = engine_mail_due(&mail),
 	};
 	engine_outcome(engine, event, STATUS_DEFERRED, at->reason, &facts);
 	return true;
@@ -90,7 +110,8 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
                         const struct contact_verdict *at)
 {
 	const struct spool_event *event = reported->event;
-	if (at->grouped && join_group(engine, event, at))
+	bool limited = at->reason == REASON_RATE_LIMITED;
+	if ((at->grouped || limited) && join_group(engine, event, at))
 		return;
 	const struct job_event *e = &event->event;
 	const char *state = job_state_name(e->state);
@@ -102,9 +123,9 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
 	        .status = at->status,
 	        .reason = at->reason,
 	        .made = engine->now,
-	        .due = at->due,
+	        .due = at->reason == REASON_HELD_BACK ? INSTANT_NEVER : at->due,
 	        .expires = at->expires,
-	        .open = at->grouped,
+	        .open = at->grouped || limited,
 	        .address = at->to,
 	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id,
 	                                               at->contact->id, state, engine->from_domain),
@@ -113,11 +134,13 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
 	        .reply = "",
 	};
 	add_mail(engine, reported, at->contact, NULL, &mail);
+	if (!reported->again)
+		engine_count_mail(engine, &mail);
 	struct outcome_facts facts = {
 	        .mail = &mail,
 	        .contact = at->contact->id,
 	        .to = engine_goes_to(engine, at->to),
-	        .due = mail.due,
+	        .due = engine_mail_due(&mail),
 	};
 	engine_outcome(engine, event, mail.status, mail.reason, &facts);
 }

@@ -18,6 +18,7 @@
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
 #include "engine/judge.h"
+#include "engine/limits.h"
 #include "engine/mail_create.h"
 #include "engine/mail_new.h"
 #include "engine/mail_state.h"
@@ -38,7 +39,8 @@ enum { WINDOW = 64, DISPATCH_READ_MAX = 4096 };
 static void split_off(struct engine *engine, struct spool_mail *mail,
                       const struct mail_member *member)
 {
-	struct reported_event reported = {.event = &member->event, .customer = member->customer};
+	struct reported_event reported = {
+	        .event = &member->event, .customer = member->customer, .again = true};
 	engine_notice_leave(engine, mail, member->notice);
 	engine_create_mail(engine, &reported, &member->verdict);
 }
@@ -52,6 +54,7 @@ static void defer_all(struct engine *engine, struct spool_mail *mail,
 		return;
 	mail->due = first->verdict.due;
 	mail->address = first->verdict.to;
+	engine_slot_moved(engine, mail);
 	engine_mail_set_status(engine, mail, STATUS_DEFERRED, first->verdict.reason);
 }
 

@@ -6,6 +6,7 @@
 #include "engine/mail_state.h"
 
 #include "engine/engine_private.h"
+#include "engine/limits.h"
 #include "engine/numbers.h"
 #include "engine/outcome.h"
 #include "engine/redirect.h"
@@ -14,9 +15,19 @@
 
 #include <syslog.h>
 
+enum {
+	NEVER_GOES = 1u << STATUS_SUPERSEDED | 1u << STATUS_EXPIRED | 1u << STATUS_SUPPRESSED |
+	             1u << STATUS_CANCELLED
+};
+
 static bool is_office(const struct spool_mail *mail)
 {
 	return mail->contact == MAIL_OFFICE;
+}
+
+struct instant engine_mail_due(const struct spool_mail *mail)
+{
+	return spool_mail_is_held(mail) ? INSTANT_NONE : mail->due;
 }
 
 static void report_move(struct engine *engine, const struct spool_mail *mail, enum status from)
@@ -31,6 +42,8 @@ void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum statu
                       enum reason reason)
 {
 	enum status from = mail->status;
+	if (status_in(to, NEVER_GOES) && status_in(from, STATUSES_WAITING))
+		engine_slot_freed(engine, mail);
 	in_flight_drop(engine->in_flight, mail->id);
 	spool_mail_move(engine->spool, mail, to, reason, engine->now);
 	report_move(engine, mail, from);
@@ -65,7 +78,7 @@ static void event_outcome(struct engine *engine, const struct spool_mail *mail,
 	        .contact = mail->contact,
 	        .to = engine_mail_goes_to(engine, mail),
 	        .reply = mail->reply,
-	        .due = waits ? mail->due : INSTANT_NONE,
+	        .due = waits ? engine_mail_due(mail) : INSTANT_NONE,
 	        .suspension = suspension,
 	};
 	engine_outcome(engine, event, status, reason, &facts);

@@ -18,6 +18,8 @@ void engine_mail_move(struct engine *engine, struct spool_mail *mail, enum statu
 void engine_mail_dispatch_new(struct engine *engine, struct new_mail *mail);
 /* Its active notices, as kept since its dispatch or as the spool has them. */
 const struct spool_notice *engine_mail_notices(struct engine *engine, int64_t mail, size_t *ret_n);
+/* For outcomes: none of one that is held back. */
+struct instant engine_mail_due(const struct spool_mail *mail);
 /* All active notices of a mail take a status with it. The office's mails are
  * reported by their collision. */
 void engine_mail_set_status(struct engine *engine, struct spool_mail *mail, enum status status,

@@ -87,6 +87,8 @@ void engine_metrics(const struct engine *engine, struct buf *out)
 	print_oldest_due(engine, out);
 	metric_integer(out, METRIC_PAUSED, engine->paused);
 	metric_integer(out, METRIC_REDIRECTED, redirect_to != NULL && *redirect_to != '\0');
+	metric_integer(out, METRIC_BREAKER_OPEN, engine->limits.open);
+	metric_integer(out, METRIC_HELD_BACK, spool_mails_held(engine->spool));
 	metric_integer(out, METRIC_DUPLICATES, (int64_t)stats->duplicates);
 	metric_integer(out, METRIC_DUPLICATES_DIFFERING, (int64_t)stats->duplicates_differing);
 	metric_integer(out, METRIC_TEMPLATE_FAULTS, (int64_t)stats->template_faults);

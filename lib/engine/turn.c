@@ -2,6 +2,7 @@
 /* The turn with its steps in order. What each step does is in the file that it names. */
 #include "engine/turn.h"
 
+#include "engine/breaker.h"
 #include "engine/changed.h"
 #include "engine/command.h"
 #include "engine/customer_cache.h"
@@ -10,6 +11,7 @@
 #include "engine/follow.h"
 #include "engine/gate.h"
 #include "engine/intake.h"
+#include "engine/limits.h"
 #include "engine/mail_dispatch.h"
 #include "engine/mail_expire.h"
 #include "engine/mail_pause.h"
@@ -113,6 +115,7 @@ bool engine_turn_commit(struct engine *engine, struct error *err)
 		engine->stats = engine->stats_before;
 		engine->sweeps = engine->sweeps_before;
 		engine->paused = engine->paused_before;
+		engine->limits.known = false;
 	}
 	return ok;
 }
@@ -134,6 +137,10 @@ static void purge(struct engine *engine)
 	struct instant before = instant_add(engine->now, -engine->settings->spool.keep_ms);
 	engine->purged_ms = engine->now.ms;
 	engine->purging = spool_purge(engine->spool, before, engine->now, PURGE_ROWS);
+	const struct limit *limit = &engine->settings->rules.per_contact;
+	struct instant counts = instant_add(engine->now, -limit->window_ms);
+	engine->purging |= spool_slots_purge(engine->spool,
+	                                     limit->most > 0 ? counts : INSTANT_NEVER, PURGE_ROWS);
 }
 
 static void list_jobs(struct engine *engine)
@@ -146,6 +153,7 @@ static void find_next(struct engine *engine)
 	struct instant next = spool_next_due(engine->spool, engine->now);
 	next = instant_min(next, spool_next_expiry(engine->spool));
 	next = instant_min(next, engine_next_wait(engine));
+	next = instant_min(next, engine_next_breaker(engine));
 	next = instant_min(next, spool_next_recheck(engine->spool));
 	if (engine->purging)
 		next = instant_min(next, (struct instant){engine->purged_ms + PURGE_AGAIN_MS});
@@ -161,6 +169,7 @@ static void steps(struct engine *engine)
 	take_published(engine);                /* Redis has what it was given */
 	engine_load_pause(engine);             /* mail_pause.c: whether mails go out */
 	engine_follow_redirect(engine);        /* mail_pause.c: and whether to their recipients */
+	engine_load_limits(engine);            /* limits.c: how many mails were made lately */
 	engine_keep_templates(engine);         /* mail_templates.c: by which mails are rendered */
 	engine_follow_numbers(engine);         /* numbers.c: jobs follow customers' new numbers */
 	engine_follow_erased(engine);          /* erase.c: whose words are to go */
@@ -173,6 +182,7 @@ static void steps(struct engine *engine)
 	engine_process_entries(engine);        /* intake.c: new events */
 	engine_process_commands(engine);       /* command.c: the office's and the admin's */
 	engine_recall_jobs(engine);            /* recall.c: released jobs, now suspended */
+	engine_follow_breaker(engine);         /* breaker.c: opens at a flood, closes behind it */
 	engine_expire(engine);                 /* mail_expire.c: shelf lives that ended */
 	engine_recheck_deferred(engine);       /* mail_recheck.c: may go sooner: new hours */
 	engine_recheck_sending(engine);        /* mail_recheck.c: may go no more, not begun yet */

@@ -40,6 +40,12 @@ static const struct object {
         {.name = "suspension", .members = " id customer note from until author scopes "},
         {.name = "report", .members = " address words time hour day "},
         {.name = "reports", .members = " address words time "},
+        {.name = "breaker", .members = " made held limit "},
+        {.name = "shares", .members = " customer job state source "},
+        {.name = "shares.customer", .members = " what mails "},
+        {.name = "shares.job", .members = " what mails "},
+        {.name = "shares.state", .members = " what mails "},
+        {.name = "shares.source", .members = " what mails "},
 };
 
 static bool has_word(const char *words, const char *word, size_t len)

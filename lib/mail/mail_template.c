@@ -9,7 +9,7 @@
 const char *mail_template_name(size_t i)
 {
 	static const char *const others[MAIL_TEMPLATES - JOB_STATE_COUNT] = {
-	        "collision", "unreachable", "refusals", OPT_OUT_ANSWER};
+	        "collision", "unreachable", "refusals", OPT_OUT_ANSWER, "held_back"};
 	return i < JOB_STATE_COUNT ? job_state_name((enum job_state)i)
 	                           : others[i - JOB_STATE_COUNT];
 }

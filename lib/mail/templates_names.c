@@ -15,8 +15,10 @@ enum { NAME_MAX_BYTES = 420, PHRASES_MAX = 4 };
 /* The objects and lists that the data has (contract, section 5). A name that begins with one of the
  * top-level ones is complete. */
 static const char *const objects[] = {
-        "event",   "job",        "jobs",       "customer",      "contact", "window", "timeline",
-        "company", "suspension", "event.data", "jobs.customer", "report",  "reports"};
+        "event",           "job",        "jobs",         "customer",     "contact",
+        "window",          "timeline",   "company",      "suspension",   "event.data",
+        "jobs.customer",   "report",     "reports",      "breaker",      "shares",
+        "shares.customer", "shares.job", "shares.state", "shares.source"};
 
 static bool is_object(const char *name, size_t len)
 {

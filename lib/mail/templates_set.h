@@ -27,7 +27,7 @@
  * and phrases are looked for from the reader's folder on. One with words of its own is in the
  * language of its folder, and so are they.
  */
-enum { MAIL_TEMPLATES = JOB_STATE_COUNT + 4 };
+enum { MAIL_TEMPLATES = JOB_STATE_COUNT + 5 };
 /* The states of a job, then those of the office: "collision", "unreachable", "refusals"; and
  * OPT_OUT_ANSWER. */
 const char *mail_template_name(size_t i);

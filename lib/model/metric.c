@@ -37,6 +37,14 @@ static const struct metric_row {
         [METRIC_REDIRECTED] = {.name = "dispatchd_redirected",
                                .type = GAUGE,
                                .help = "Whether every mail goes to [mail] redirect_to."},
+        [METRIC_BREAKER_OPEN] =
+                {.name = "dispatchd_breaker_open",
+                 .type = GAUGE,
+                 .help = "Whether new mails are held back, since too many came at once."},
+        [METRIC_HELD_BACK] = {.name = "dispatchd_held_back",
+                              .type = GAUGE,
+                              .help = "Mails that are held back until somebody releases or "
+                                      "discards them."},
         [METRIC_DUPLICATES] = {.name = "dispatchd_duplicates_total",
                                .type = COUNTER,
                                .help = "Entries whose source and id were seen before."},

@@ -59,6 +59,11 @@ enum { RELAY_SECTIONS_MAX = 32 };
 /* How long a token behind [bounce] address is (mail/token.h). */
 enum { BOUNCE_TOKEN_LENGTH = 31 };
 
+/* At most so many within so long; `most` 0: no limit. */
+struct limit {
+	int64_t most, window_ms;
+};
+
 struct settings {
 	const char *file; /* the main file's path, for messages */
 	const struct settings_places *places;
@@ -95,6 +100,7 @@ struct settings {
 	size_t n_relays;
 	struct {
 		const char *timezone;
+		struct limit per_contact, burst;
 	} rules;
 	struct {
 		const char *email;

@@ -33,6 +33,7 @@ enum setting_kind {
 	SETTING_SIZE,      /* int64_t, bytes */
 	SETTING_COUNT,     /* int64_t */
 	SETTING_RATE,      /* double, a second; empty is 0 */
+	SETTING_LIMIT,     /* struct limit: 20/1h; empty is none */
 	SETTING_CHOICE,    /* an enum, the index into `choices` */
 	SETTING_KIND_COUNT,
 };

@@ -460,5 +460,28 @@ static const struct setting rows[] = {
                 .help = "The IANA time zone of customers without one of their own. Empty: the "
                         "host's.",
         },
+        {
+                KEY("rules", "per_contact"),
+                .kind = SETTING_LIMIT,
+                AT(rules.per_contact),
+                .fallback = "",
+                .example = "20/1h",
+                .reload = true,
+                .help = "At most so many mails to one contact in so long. A mail over that joins "
+                        "the next group of that contact and state, due when the limit allows: "
+                        "none is dropped. Empty: no limit.",
+        },
+        {
+                KEY("rules", "burst"),
+                .kind = SETTING_LIMIT,
+                AT(rules.burst),
+                .fallback = "",
+                .example = "2000/5m",
+                .reload = true,
+                .help = "More new mails to contacts than that in so long, as a replayed stream "
+                        "makes them, open the breaker: new mails are held back, the office gets "
+                        "one mail that says so, and dispatchctl breaker releases or discards them. "
+                        "Empty: none are.",
+        },
 };
 const struct setting_rows settings_rows_mail = {rows, sizeof rows / sizeof rows[0]};

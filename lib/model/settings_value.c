@@ -17,7 +17,8 @@
 
 _Static_assert(sizeof(enum transport) == sizeof(int), "choices are stored as int");
 
-enum { LIST_MAX = 64, RATE_MAX = 100000 };
+enum { LIST_MAX = 64, RATE_MAX = 100000, LIMIT_MAX = 1000000 };
+#define LIMIT_WINDOW_MAX_MS (INT64_C(7) * 24 * 3600 * 1000)
 
 typedef bool read_fn(const struct setting_reader *reader, const struct setting *row,
                      const char *text, void *member, struct error *err);
@@ -313,6 +314,33 @@ static const char *format_rate(const struct setting *row, const void *member, st
 	return value > 0 ? arena_printf(arena, "%.6g", value) : "";
 }
 
+/* ---- limits */
+
+static bool read_limit(const struct setting_reader *reader, const struct setting *row,
+                       const char *text, void *member, struct error *err)
+{
+	struct limit limit;
+	char *end;
+	errno = 0;
+	limit.most = strtoll(text, &end, 10);
+	bool good = *text >= '0' && *text <= '9' && errno == 0 && *end == '/' && limit.most >= 1 &&
+	            limit.most <= LIMIT_MAX && duration_parse(end + 1, &limit.window_ms) &&
+	            limit.window_ms >= 1 && limit.window_ms <= LIMIT_WINDOW_MAX_MS;
+	if (!good)
+		return setting_refuse(row, text, reader->arena, err);
+	*(struct limit *)member = limit;
+	return true;
+}
+
+static const char *format_limit(const struct setting *row, const void *member, struct arena *arena)
+{
+	const struct limit *limit = member;
+	if (limit->most == 0)
+		return "";
+	return arena_printf(arena, "%" PRId64 "/%s", limit->most,
+	                    format_duration(row, &limit->window_ms, arena));
+}
+
 /* ---- choices */
 
 static bool read_choice(const struct setting_reader *reader, const struct setting *row,
@@ -394,6 +422,9 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_RATE] = {.read = read_rate,
                           .format = format_rate,
                           .what = "a number per second between 0.001 and 100000"},
+        [SETTING_LIMIT] = {.read = read_limit,
+                           .format = format_limit,
+                           .what = "a number and a duration of at most 7d, such as 20/1h"},
         [SETTING_CHOICE] = {.read = read_choice,
                             .format = format_choice,
                             .describe = describe_choice},
@@ -406,6 +437,8 @@ static bool read_empty(const struct setting_reader *reader, const struct setting
 		*(const char *const **)member = arena_new_array(reader->arena, 1, const char *);
 	else if (row->kind == SETTING_RATE)
 		*(double *)member = 0;
+	else if (row->kind == SETTING_LIMIT)
+		*(struct limit *)member = (struct limit){0};
 	else
 		*(const char **)member = "";
 	return true;

@@ -319,6 +319,36 @@ static bool rule_grouping(struct evaluation *q, char *detail, size_t size)
 	return false;
 }
 
+/* Where nothing is limited, there is nothing to say. */
+static bool rule_limits(struct evaluation *q, char *detail, size_t size)
+{
+	const struct rules_limits *limits = q->in->limits;
+	struct contact_verdict *at = q->at;
+	char text[INSTANT_TEXT_MAX];
+	if (limits == NULL || (!limits->held_back && limits->allows == NULL))
+		return true;
+	if (limits->held_back) {
+		at->due = INSTANT_NONE;
+		detail_print(detail, size,
+		             "[rules] burst holds new mails back until somebody releases them");
+		return false;
+	}
+	struct instant due = limits->allows(limits->arg, at->contact->id, q->in->event->state,
+	                                    at->due, at->grouped);
+	bool holds = !instant_before(at->due, due);
+	detail_print(detail, size, "%s [rules] per_contact%s%s", holds ? "within" : "more than",
+	             holds ? "" : " allows until ", holds ? "" : local_time(q, due, text));
+	if (holds)
+		return true;
+	at->due = due;
+	q->reason = REASON_RATE_LIMITED;
+	if (!instant_before(due, at->expires)) {
+		q->status = STATUS_EXPIRED;
+		q->reason = REASON_EXPIRED;
+	}
+	return false;
+}
+
 static const struct rule_row rows[] = {
         {RULE_WELL_FORMED, "well_formed", STATUS_REJECTED, REASON_MALFORMED, rule_well_formed},
         {RULE_NEW, "not_seen_before", STATUS_SUPPRESSED, REASON_DUPLICATE, rule_new},
@@ -333,6 +363,7 @@ static const struct rule_row rows[] = {
         {RULE_SHELF_LIFE, "shelf_life", STATUS_EXPIRED, REASON_EXPIRED, rule_shelf_life},
         {RULE_HOURS, "service_hours", STATUS_DEFERRED, REASON_OUTSIDE_HOURS, rule_hours},
         {RULE_GROUPING, "grouping", STATUS_DEFERRED, REASON_GROUPED, rule_grouping},
+        {RULE_LIMITS, "limits", STATUS_DEFERRED, REASON_HELD_BACK, rule_limits},
 };
 _Static_assert(sizeof rows / sizeof rows[0] == RULE_COUNT, "a row a rule");
 
@@ -378,8 +409,9 @@ static bool evaluate_range(struct evaluation *q, enum rule first, enum rule last
 }
 
 /*
- * Rules 8 to 12 for the contact at `q->at`. A mail that waits for service hours waits for its group
- * too, counted from the opening, so rule 12 is evaluated after a deferral by rule 11.
+ * Rules 8 to 13 for the contact at `q->at`. A mail that waits for service hours waits for its group
+ * too, counted from the opening, so rule 12 is evaluated after a deferral by rule 11; and the
+ * limits are asked for the moment at which it would go.
  */
 static void judge_contact(struct evaluation *q)
 {
@@ -394,6 +426,11 @@ static void judge_contact(struct evaluation *q)
 		return;
 	}
 	if (!evaluate(q, RULE_GROUPING) && (open || q->status == STATUS_EXPIRED)) {
+		at->status = q->status;
+		at->reason = q->reason;
+	}
+	at->unlimited = at->due;
+	if (at->status != STATUS_EXPIRED && !evaluate(q, RULE_LIMITS)) {
 		at->status = q->status;
 		at->reason = q->reason;
 	}
@@ -467,7 +504,7 @@ static struct evaluation evaluation_of(const struct rules_case *in, struct verdi
 	return q;
 }
 
-/* Rules 1 to 9 once, 8 to 12 for each contact: more rows there can't be. */
+/* Rules 1 to 9 once, 8 to 13 for each contact: more rows there can't be. */
 static void make_trace(struct evaluation *q)
 {
 	size_t most = RULE_ADDRESS + q->n_contacts * (RULE_COUNT - RULE_WANTED + 1);

@@ -16,11 +16,11 @@
 #include <stdint.h>
 
 /*
- * The rules of the contract's section 4: twelve rows, evaluated in order. A verdict is a pure
+ * The rules of the contract's section 4: thirteen rows, evaluated in order. A verdict is a pure
  * function of a case; the daemon's turn, `explain`, `replay` and `check` all come here.
  *
  *   1–7  once per event           (1 is put by event_read: a case has a well-formed event)
- *   8–12 for each contact         (8 and 9 also once per event, where nobody is left)
+ *   8–13 for each contact         (8 and 9 also once per event, where nobody is left)
  *   6–11 again before a mail is sent, for its contact
  */
 enum rule {
@@ -36,8 +36,9 @@ enum rule {
 	RULE_SHELF_LIFE,
 	RULE_HOURS,
 	RULE_GROUPING,
+	RULE_LIMITS,
 };
-enum { RULE_COUNT = 12 };
+enum { RULE_COUNT = 13 };
 
 /* "service_hours" */
 const char *rule_name(enum rule rule);
@@ -47,6 +48,16 @@ struct rules_mail {
 	int64_t contact;
 	const char *address;
 	bool went; /* to that address, or is on its way; else it goes to the one of that moment */
+};
+
+/* What rule 13 goes by. */
+struct rules_limits {
+	bool held_back; /* new mails are, by [rules] burst */
+	/* When [rules] per_contact allows one more mail for this state, not before `from`; NULL:
+	 * always. `grouped`: one that waits for others may still be there to join. */
+	struct instant (*allows)(void *arg, int64_t contact, enum job_state state,
+	                         struct instant from, bool grouped);
+	void *arg;
 };
 
 /* All that a verdict depends on. Nothing is changed or kept. */
@@ -63,6 +74,7 @@ struct rules_case {
 	size_t n_marks;
 	const struct rules_mail *mails; /* judged again: sent, or may still be; in any order */
 	size_t n_mails;
+	const struct rules_limits *limits; /* NULL: there are none */
 	size_t trace_max; /* rows of the trace at most, for all contacts: 0 or TRACE_WHOLE */
 };
 
@@ -78,10 +90,11 @@ struct contact_verdict {
 	const struct contact *contact;
 	enum status status; /* queued, deferred, suppressed or expired */
 	enum reason reason;
-	struct instant due;     /* when the mail may go; INSTANT_NONE where none does */
-	struct instant expires; /* the end of its shelf life */
-	const char *to;         /* the address as of now; "" where there is none usable */
-	bool grouped;           /* waits for others: due is the end of that wait */
+	struct instant due;       /* when the mail may go; INSTANT_NONE where none does */
+	struct instant expires;   /* the end of its shelf life */
+	const char *to;           /* the address as of now; "" where there is none usable */
+	bool grouped;             /* waits for others: due is the end of that wait */
+	struct instant unlimited; /* when it would be due without the limits of rule 13 */
 	const struct suspension *suspension; /* judged again: the one that covers it now */
 };
 

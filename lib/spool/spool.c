@@ -210,7 +210,10 @@ static bool read_counts(struct spool *spool, char *text)
 		if (number == NULL)
 			return false;
 		*number = '\0';
-		spool->mails[status_find(word)] = strtoll(number + 1, NULL, 10);
+		if (strcmp(word, reason_name(REASON_HELD_BACK)) == 0)
+			spool->held = strtoll(number + 1, NULL, 10);
+		else
+			spool->mails[status_find(word)] = strtoll(number + 1, NULL, 10);
 	}
 	return true;
 }
@@ -222,23 +225,29 @@ static void load_counts(struct spool *spool)
 	spool->counted = read_counts(spool, text);
 	if (!spool->counted) {
 		memset(spool->mails, 0, sizeof spool->mails);
+		spool->held = 0;
 		count_mails(spool);
 	}
 	spool->waits = spool_run_int(spool, spool_query(spool, "SELECT count(*) FROM waiting"), 0);
 	memcpy(spool->mails_before, spool->mails, sizeof spool->mails);
+	spool->held_before = spool->held;
 	spool->waits_before = spool->waits;
 }
 
 static void keep_counts(struct spool *spool)
 {
 	struct buf text = {0};
-	if (spool->counted && memcmp(spool->mails, spool->mails_before, sizeof spool->mails) == 0)
+	if (spool->counted && spool->held == spool->held_before &&
+	    memcmp(spool->mails, spool->mails_before, sizeof spool->mails) == 0)
 		return;
 	for (int i = STATUS_NONE + 1; i < STATUS_COUNT; i++) {
 		if (spool->mails[i] != 0)
 			buf_printf(&text, "%s%s=%lld", text.len > 0 ? " " : "",
 			           status_name((enum status)i), (long long)spool->mails[i]);
 	}
+	if (spool->held != 0)
+		buf_printf(&text, " %s=%lld", reason_name(REASON_HELD_BACK),
+		           (long long)spool->held);
 	struct db_query *q =
 	        spool_query(spool, "INSERT INTO meta (key, value) VALUES ('mails', ?1) ON CONFLICT "
 	                           "(key) DO UPDATE SET value = excluded.value");
@@ -343,6 +352,7 @@ bool spool_commit(struct spool *spool, struct error *err)
 		return false;
 	}
 	memcpy(spool->mails_before, spool->mails, sizeof spool->mails);
+	spool->held_before = spool->held;
 	spool->counted = true;
 	spool->waits_before = spool->waits;
 	spool->last_sent_before = spool->last_sent;
@@ -354,6 +364,7 @@ void spool_rollback(struct spool *spool)
 	db_rollback(spool->db);
 	spool->failed = false;
 	memcpy(spool->mails, spool->mails_before, sizeof spool->mails);
+	spool->held = spool->held_before;
 	spool->waits = spool->waits_before;
 	spool->last_sent = spool->last_sent_before;
 	spool_outcomes_forget(spool);

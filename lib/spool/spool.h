@@ -160,6 +160,10 @@ struct spool_notice {
 	bool superseded; /* in flight: once it is back */
 };
 
+/* It is held back by [rules] burst: due INSTANT_NEVER, which nobody is shown. */
+bool spool_mail_is_held(const struct spool_mail *mail);
+int64_t spool_mails_held(const struct spool *spool);
+
 /* A backup was put back: ids that were given since (of mails, outcomes, reports) are left out, so
  * that none is given twice. */
 void spool_jump(struct spool *spool);

@@ -11,7 +11,10 @@ void spool_set_text(json_t *object, const char *name, const char *text)
 void spool_set_time(json_t *object, const char *name, struct instant t)
 {
 	char text[INSTANT_TEXT_MAX];
-	spool_set_text(object, name, instant_format(t, 0, text));
+	if (t.ms == INSTANT_NEVER.ms)
+		json_object_set_new(object, name, json_null());
+	else
+		spool_set_text(object, name, instant_format(t, 0, text));
 }
 
 bool spool_read_int(struct spool *spool, const char *sql, int64_t none, int64_t *ret,

@@ -47,6 +47,16 @@ int64_t spool_mail_new_id(struct spool *spool)
 	return ++spool->last_mail;
 }
 
+bool spool_mail_is_held(const struct spool_mail *mail)
+{
+	return mail->status == STATUS_DEFERRED && mail->reason == REASON_HELD_BACK;
+}
+
+int64_t spool_mails_held(const struct spool *spool)
+{
+	return spool->held;
+}
+
 void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 {
 	if (mail->status != STATUS_QUEUED && mail->status != STATUS_DEFERRED &&
@@ -79,6 +89,7 @@ void spool_mail_add(struct spool *spool, struct spool_mail *mail)
 	}
 	db_bind_static_text(q, 16, mail->redirected ? mail->redirected : "");
 	spool_run(spool, q);
+	spool->held += spool_mail_is_held(mail);
 	spool->mails[mail->status]++;
 }
 
@@ -179,11 +190,13 @@ void spool_mail_move(struct spool *spool, struct spool_mail *mail, enum status t
 	enum status from = mail->status;
 	spool->mails[from]--;
 	spool->mails[to]++;
+	spool->held -= spool_mail_is_held(mail);
 	if (to == STATUS_SENT)
 		spool->last_sent = now;
 	mail->status = to;
 	mail->reason = reason;
 	mail->changed = now;
+	spool->held += spool_mail_is_held(mail);
 	if (from == STATUS_SENDING && to == STATUS_SENT)
 		write_sent(spool, mail);
 	else

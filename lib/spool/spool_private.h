@@ -24,8 +24,10 @@ struct spool {
 	struct error fault;
 	int64_t mails[STATUS_COUNT],
 	        mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */
+	int64_t held, held_before;          /* mails that are held back; the same */
 	bool counted; /* `mails_before` is in the file, as of the last commit */
 	int64_t waits, waits_before;
+	int64_t slots_purged; /* spool_limits.c: up to which mail, in this round */
 	int64_t last_mail;    /* the largest id of a mail; 0: not yet known in this transaction */
 	int64_t last_outcome; /* the same of outcomes */
 	struct instant last_sent,

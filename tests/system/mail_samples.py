@@ -52,6 +52,14 @@ def reports():
             "reports": [{"address": f"{name}@example.com", "words": words, "time": "2026-12-24T16:30:00Z"} for name in ("rosa", "bo")]}
 
 
+def flood():
+    """What the mail to the office says of mails that are held back."""
+    return {"breaker": {"made": 2001, "held": 17, "limit": "2000/5m"},
+            "shares": {"customer": [{"what": "1001", "mails": 1500}, {"what": "1002", "mails": 400}],
+                       "job": [{"what": "4711", "mails": 3}], "state": [{"what": "completed", "mails": 2001}],
+                       "source": [{"what": "tms", "mails": 2000}, {"what": "", "mails": 1}]}}
+
+
 def full(mail):
     """All that a mail can have, of ordinary length."""
     state = mail if mail in STATES else "started"
@@ -68,7 +76,7 @@ def full(mail):
         data["opt_out"] = "https://center.example.com/u/2KXQJ6YV5T3NBW4RZ7MACDEFGH"
     else:
         data["suspension"] = {"id": 7, "customer": "1001", "note": "Unpaid since October", "author": "kim", "from": "2026-12-01"}
-        data |= reports() | {"choice": {"failed": True}}
+        data |= reports() | flood() | {"choice": {"failed": True}}
     return data
 
 

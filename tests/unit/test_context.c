@@ -133,6 +133,18 @@ static void unsubscribe_from_all(struct world *w)
 	arena_free(arena);
 }
 
+/* Two mails where [rules] burst allows one. */
+static void flood(struct world *w)
+{
+	world_sql(w, "INSERT INTO contact (customer, email, notify) VALUES (2, 'cy@example.com', "
+	             "'failed')");
+	w->settings.rules.burst = (struct limit){1, 60000};
+	world_event(w, "job.failed", "P", "1001", NULL, NULL);
+	world_event(w, "job.failed", "Q", "1001", NULL, NULL);
+	world_turn(w);
+	take_letters(w);
+}
+
 /* A customer with everything, all six states, grouped jobs, a collision, reports, opt-outs. */
 static void tell_all(struct world *w)
 {
@@ -184,6 +196,7 @@ static void tell_all(struct world *w)
 	world_event(w, "job.dispatched", "M", "1001", NULL, NULL);
 	take_letters(w);
 	report_all(w);
+	flood(w);
 }
 
 static void is_provided(void *arg, const char *name)

@@ -65,7 +65,7 @@ static void the_same_mails_when_the_files_are_gone(void **state)
 {
 	static const char *const mails[] = {"dispatched", "started",   "completed", "failed",
 	                                    "paused",     "cancelled", "collision", "unreachable",
-	                                    "refusals",   "opted_out"};
+	                                    "refusals",   "opted_out", "held_back"};
 	static const char *const locales[] = {"", "en", "de", "fr", "fr-CA", "fr-BE", "es"};
 	struct error err = {0};
 	char path[300];

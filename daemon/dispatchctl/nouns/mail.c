@@ -3,6 +3,7 @@
 #include "base/jsontext.h"
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/filter.h"
+#include "dispatchctl/nouns/many.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/pause.h"
 #include "dispatchctl/nouns/spool.h"
@@ -169,14 +170,13 @@ static void report(struct ctl *ctl, json_t *answer, const char *done)
 
 /* ---- Many ---- */
 
-static const struct many {
-	enum control_request request;
-	unsigned statuses; /* of mails that it is for */
-	const char *question;
-} retry_many = {REQUEST_MAIL_RETRY, STATUSES_RETRIED, "Send %zu %s now?"},
-  cancel_many = {REQUEST_MAIL_CANCEL, STATUSES_WAITING, "Cancel %zu %s?"};
+static const struct many retry_many = {REQUEST_MAIL_RETRY, STATUSES_RETRIED, NULL,
+                                       "Send %zu %s now?"},
+                         cancel_many = {REQUEST_MAIL_CANCEL, STATUSES_WAITING, NULL,
+                                        "Cancel %zu %s?"};
 
-static bool matching_ids(struct ctl *ctl, const struct many *many, json_t **ret, struct error *err)
+/* By a filter, which --all needs. */
+static bool change_all(struct ctl *ctl, const struct many *many, struct error *err)
 {
 	struct spool_filter f;
 	if (!filter_read(ctl, FILTER_MAIL_STATUSES, INT64_MAX, &f, err))
@@ -185,58 +185,7 @@ static bool matching_ids(struct ctl *ctl, const struct many *many, json_t **ret,
 	    instant_is_none(f.before))
 		return error_set(err, EX_USAGE,
 		                 "--all needs a filter as well, such as --status or --customer");
-	f.customer = overview_number(store_overview(ctl), f.customer);
-	struct spool *spool = spool_view(ctl, err);
-	bool ok = spool != NULL && spool_read_mail_ids(spool, &f, many->statuses, ret, err);
-	spool_close(spool);
-	return ok;
-}
-
-/* Batch by batch; how many it was done to. */
-static bool change_ids(struct ctl *ctl, const struct many *many, const json_t *ids, size_t *ret_n,
-                       struct error *err)
-{
-	size_t all = json_array_size(ids);
-	*ret_n = 0;
-	for (size_t from = 0; from < all; from += REQUEST_IDS_MAX) {
-		json_t *piece = json_array(), *answer;
-		for (size_t i = from; i < all && i < from + REQUEST_IDS_MAX; i++)
-			json_array_append(piece, json_array_get(ids, i));
-		if (!spool_ask(ctl,
-		               json_pack("{s:s, s:o}", "do", control_request_verb(many->request),
-		                         "ids", piece),
-		               &answer, err))
-			return false;
-		*ret_n += json_array_size(json_object_get(answer, "mails"));
-		json_decref(answer);
-	}
-	return true;
-}
-
-static bool change_all(struct ctl *ctl, const struct many *many, struct error *err)
-{
-	json_t *ids;
-	size_t done = 0;
-	char question[80];
-	bool dry_run = ctl_option(ctl, "dry-run") != NULL;
-	if (!matching_ids(ctl, many, &ids, err))
-		return false;
-	size_t n = json_array_size(ids);
-	(void)snprintf(question, sizeof question, many->question, n, n == 1 ? "mail" : "mails");
-	bool ok = n == 0 || dry_run ||
-	          (ctl_confirm(ctl, err, question) && change_ids(ctl, many, ids, &done, err));
-	json_decref(ids);
-	if (!ok)
-		return false;
-	if (n == 0)
-		output_print(ctl->out, "no matching mails");
-	else if (dry_run)
-		output_print(ctl->out, "%zu matching %s", n, n == 1 ? "mail" : "mails");
-	else
-		output_print(ctl->out, "%zu of %zu mails: done", done, n);
-	output_document(ctl->out, json_pack("{s:I, s:I}", "matched", (json_int_t)n, "done",
-	                                    (json_int_t)done));
-	return true;
+	return many_change(ctl, many, &f, err);
 }
 
 static bool mail_run_retry(struct ctl *ctl, struct error *err)

@@ -8,6 +8,7 @@
 #include "dispatchctl/nouns/problems.h"
 #include "dispatchctl/nouns/spool.h"
 #include "model/request.h"
+#include "spool/spool_limits.h"
 #include "spool/spool_pause.h"
 #include "spool/spool_read.h"
 
@@ -30,12 +31,15 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 		return true;
 	}
 	struct spool *spool = spool_view(ctl, err);
-	json_t *pause = NULL;
+	json_t *pause = NULL, *breaker = NULL;
 	bool ok = spool != NULL && spool_read_pause(spool, ctl->now, &pause, err) &&
-	          spool_read_counts(spool, ret, err);
+	          spool_read_breaker(spool, &breaker, err) && spool_read_counts(spool, ret, err);
 	spool_close(spool);
 	if (ok)
 		json_object_set(*ret, "paused", pause);
+	if (ok)
+		json_object_set(*ret, "breaker", breaker);
+	json_decref(breaker);
 	if (ok)
 		json_object_set_new(*ret, "redirect_to",
 		                    json_string(ctl->settings->mail.redirect_to));

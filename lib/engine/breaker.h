@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_BREAKER_H
+#define ENGINE_BREAKER_H
+
+#include "base/instant.h"
+#include "spool/spool.h"
+
+struct engine;
+
+/*
+ * The breaker of [rules] burst: opens where a turn has held a mail back, closes once nothing is
+ * held and the window's count is under the limit. At its opening the office gets one mail. Behind
+ * all that makes mails or releases them, before mails are dispatched.
+ */
+void engine_follow_breaker(struct engine *engine);
+/* When it may close by itself; INSTANT_NEVER. */
+struct instant engine_next_breaker(const struct engine *engine);
+/* A person releases a mail that is held back: it is due now, or when [rules] per_contact allows. */
+void engine_release_mail(struct engine *engine, struct spool_mail *mail);
+
+#endif

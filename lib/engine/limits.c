@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The limits of rule 13.
+ *
+ * per_contact: each mail to a contact has a slot, the time at which it counts: when it was made, or
+ * will be due. One more may go at the first moment that has room for it, before and behind others
+ * that wait for a later time. A mail that goes nowhere gives its slot back.
+ *
+ * burst: new mails by the time at which they were made, a row for a thousandth of the window, so
+ * that a turn costs one row at most and the window's count is a sum in memory. breaker.c acts on
+ * it.
+ */
+#include "engine/limits.h"
+
+#include "engine/engine_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	SLOTS_MAX = 2000, /* of a contact that are looked at; the latest */
+	BURSTS_IN_WINDOW = 1000,
+};
+
+/* ---- per_contact ---- */
+
+static size_t slots_within(const int64_t *slots, size_t n, int64_t after, int64_t upto)
+{
+	size_t within = 0;
+	for (size_t i = 0; i < n; i++)
+		within += slots[i] > after && slots[i] <= upto;
+	return within;
+}
+
+/* Whether one more at `at` breaks the limit in no window that it is in. */
+static bool fits(const struct limit *limit, const int64_t *slots, size_t n, int64_t at)
+{
+	size_t most = (size_t)limit->most;
+	if (slots_within(slots, n, at - limit->window_ms, at) >= most)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (slots[i] > at && slots[i] < at + limit->window_ms &&
+		    slots_within(slots, n, slots[i] - limit->window_ms, slots[i]) >= most)
+			return false;
+	return true;
+}
+
+static struct instant slot_for(struct spool *spool, const struct limit *limit, int64_t contact,
+                               struct instant from)
+{
+	int64_t slots[SLOTS_MAX];
+	size_t n =
+	        spool_slots(spool, contact, instant_add(from, -limit->window_ms), slots, SLOTS_MAX);
+	if (n < (size_t)limit->most || fits(limit, slots, n, from.ms))
+		return from;
+	for (size_t i = 0; i < n; i++) {
+		int64_t at = slots[i] + limit->window_ms;
+		if (at > from.ms && fits(limit, slots, n, at))
+			return (struct instant){at};
+	}
+	return instant_add((struct instant){slots[n - 1]}, limit->window_ms);
+}
+
+/* ---- what rule 13 asks ---- */
+
+/* A mail that waits with others needs no room of its own, one over the limit joins those that wait
+ * for room. */
+static struct instant allows(void *arg, int64_t contact, enum job_state state, struct instant from,
+                             bool grouped)
+{
+	const struct limits_asked *ask = arg;
+	const char *name = job_state_name(state);
+	struct instant until = instant_add(from, ask->settings->spool.keep_ms);
+	int64_t wait_ms = ask->settings->notify[state].group_wait_ms;
+	struct spool_mail mail;
+	if (grouped && spool_mail_open_group(ask->spool, contact, name, instant_add(from, -wait_ms),
+	                                     from) != 0)
+		return from;
+	struct instant at = slot_for(ask->spool, &ask->settings->rules.per_contact, contact, from);
+	if (at.ms == from.ms)
+		return from;
+	int64_t group = spool_mail_open_group(ask->spool, contact, name, from, until);
+	return group != 0 && spool_mail_load(ask->spool, group, ask->arena, &mail) ? mail.due : at;
+}
+
+static const struct rules_limits *asked(struct limits_asked *ask)
+{
+	if (ask->settings->rules.per_contact.most > 0) {
+		ask->rules.allows = allows;
+		ask->rules.arg = ask;
+	}
+	return ask->rules.held_back || ask->rules.allows != NULL ? &ask->rules : NULL;
+}
+
+const struct rules_limits *engine_limits(struct engine *engine, struct limits_asked *ask)
+{
+	const struct limit *burst = &engine->settings->rules.burst;
+	const struct limits *limits = &engine->limits;
+	*ask = (struct limits_asked){
+	        .spool = engine->spool, .settings = engine->settings, .arena = engine->arena};
+	ask->rules.held_back = burst->most > 0 && (limits->open || limits->made >= burst->most);
+	return asked(ask);
+}
+
+const struct rules_limits *limits_read(struct limits_asked *ask, struct instant now)
+{
+	const struct limit *burst = &ask->settings->rules.burst;
+	struct spool_breaker breaker;
+	size_t n;
+	int64_t made = 0;
+	ask->rules = (struct rules_limits){.allows = NULL};
+	if (burst->most > 0) {
+		spool_breaker_load(ask->spool, ask->arena, &breaker);
+		const struct spool_burst *bursts = spool_bursts(
+		        ask->spool, instant_add(now, -burst->window_ms), ask->arena, &n);
+		for (size_t i = 0; i < n; i++)
+			made += bursts[i].mails;
+		ask->rules.held_back = !instant_is_none(breaker.since) || made >= burst->most;
+	}
+	return asked(ask);
+}
+
+/* ---- burst ---- */
+
+void limits_clear(struct limits *limits)
+{
+	free(limits->bursts);
+	*limits = (struct limits){.known = false};
+}
+
+static void add_burst(struct limits *limits, struct spool_burst burst)
+{
+	if (limits->first > 0 && limits->n == limits->cap) {
+		memmove(limits->bursts, limits->bursts + limits->first,
+		        (limits->n - limits->first) * sizeof *limits->bursts);
+		limits->n -= limits->first;
+		limits->first = 0;
+	}
+	if (limits->n == limits->cap) {
+		limits->cap = limits->cap > 0 ? 2 * limits->cap : 64;
+		limits->bursts = mem_realloc(limits->bursts, limits->cap, sizeof *limits->bursts);
+	}
+	limits->bursts[limits->n++] = burst;
+	limits->made += burst.mails;
+}
+
+static void load(struct engine *engine)
+{
+	struct limits *limits = &engine->limits;
+	const struct limit *burst = &engine->settings->rules.burst;
+	struct spool_breaker breaker;
+	size_t n = 0;
+	limits_clear(limits);
+	spool_breaker_load(engine->spool, engine->arena, &breaker);
+	limits->open = !instant_is_none(breaker.since);
+	if (burst->most > 0) {
+		const struct spool_burst *bursts =
+		        spool_bursts(engine->spool, instant_add(engine->now, -burst->window_ms),
+		                     engine->arena, &n);
+		for (size_t i = 0; i < n; i++)
+			add_burst(limits, bursts[i]);
+	}
+	limits->known = !spool_failed(engine->spool);
+}
+
+/* A clock that was set back: what was made later than now was made now. */
+static void bring_back(struct engine *engine)
+{
+	struct limits *limits = &engine->limits;
+	struct spool_burst all = {engine->now, limits->made};
+	spool_burst_forget(engine->spool, INSTANT_NEVER);
+	limits->first = limits->n = 0;
+	limits->made = 0;
+	if (all.mails > 0)
+		add_burst(limits, all);
+	limits->changed = true;
+}
+
+void engine_load_limits(struct engine *engine)
+{
+	struct limits *limits = &engine->limits;
+	if (!limits->known)
+		load(engine);
+	limits->tripped = limits->changed = false;
+	if (limits->n > limits->first &&
+	    instant_before(engine->now, limits->bursts[limits->n - 1].at))
+		bring_back(engine);
+	struct instant after = instant_add(engine->now, -engine->settings->rules.burst.window_ms);
+	for (; limits->first < limits->n; limits->first++) {
+		if (instant_before(after, limits->bursts[limits->first].at))
+			return;
+		limits->made -= limits->bursts[limits->first].mails;
+	}
+}
+
+/* All of a turn is one row. */
+static void count_burst(struct engine *engine)
+{
+	struct limits *limits = &engine->limits;
+	int64_t step_ms = engine->settings->rules.burst.window_ms / BURSTS_IN_WINDOW;
+	struct spool_burst *last =
+	        limits->n > limits->first ? &limits->bursts[limits->n - 1] : NULL;
+	limits->changed = true;
+	if (last == NULL || engine->now.ms - last->at.ms > step_ms) {
+		add_burst(limits, (struct spool_burst){engine->now, 1});
+		return;
+	}
+	last->mails++;
+	limits->made++;
+}
+
+void engine_keep_bursts(struct engine *engine)
+{
+	struct limits *limits = &engine->limits;
+	if (!limits->changed || limits->n == limits->first)
+		return;
+	limits->changed = false;
+	spool_burst_set(engine->spool, &limits->bursts[limits->n - 1]);
+	spool_burst_forget(engine->spool,
+	                   instant_add(engine->now, -engine->settings->rules.burst.window_ms));
+}
+
+struct instant engine_burst_over(const struct engine *engine)
+{
+	const struct limits *limits = &engine->limits;
+	const struct limit *burst = &engine->settings->rules.burst;
+	int64_t made = limits->made;
+	for (size_t i = limits->first; i < limits->n && made >= burst->most; i++) {
+		made -= limits->bursts[i].mails;
+		if (made < burst->most)
+			return instant_add(limits->bursts[i].at, burst->window_ms);
+	}
+	return INSTANT_NEVER;
+}
+
+/* ---- both ---- */
+
+void engine_count_mail(struct engine *engine, const struct spool_mail *mail)
+{
+	bool held = spool_mail_is_held(mail);
+	if (engine->settings->rules.burst.most > 0)
+		count_burst(engine);
+	engine->limits.tripped |= held && !engine->limits.open;
+	if (!held)
+		engine_slot_moved(engine, mail);
+}
+
+void engine_slot_moved(struct engine *engine, const struct spool_mail *mail)
+{
+	if (engine->settings->rules.per_contact.most > 0 && mail->contact != MAIL_OFFICE)
+		spool_slot_set(engine->spool, mail->id, mail->contact, mail->due);
+}
+
+void engine_slot_freed(struct engine *engine, const struct spool_mail *mail)
+{
+	if (engine->settings->rules.per_contact.most > 0 && mail->contact != MAIL_OFFICE)
+		spool_slot_remove(engine->spool, mail->id);
+}
+
+struct instant engine_contact_allows(struct engine *engine, int64_t contact, struct instant from)
+{
+	const struct limit *limit = &engine->settings->rules.per_contact;
+	return limit->most > 0 ? slot_for(engine->spool, limit, contact, from) : from;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the limits of rule 13 count (engine/limits.c), and whether the breaker is open. A mail that
+ * is held back is due at INSTANT_NEVER, so the index of what is due has all of them in the order of
+ * their ids, behind everything else, and no turn comes across them.
+ */
+#include "spool/spool_limits.h"
+
+#include "spool/spool_private.h"
+
+#define HELD "waits = 1 AND due = 9223372036854775807"
+
+/* ---- Slots ---- */
+
+void spool_slot_set(struct spool *spool, int64_t mail, int64_t contact, struct instant at)
+{
+	struct db_query *q = spool_query(spool, "INSERT INTO contact_slot (mail, contact, at) "
+	                                        "VALUES (?1, ?2, ?3) ON CONFLICT (mail) DO UPDATE "
+	                                        "SET at = excluded.at");
+	db_bind_int(q, 1, mail);
+	db_bind_int(q, 2, contact);
+	db_bind_int(q, 3, at.ms);
+	spool_run(spool, q);
+}
+
+void spool_slot_remove(struct spool *spool, int64_t mail)
+{
+	struct db_query *q = spool_query(spool, "DELETE FROM contact_slot WHERE mail = ?1");
+	db_bind_int(q, 1, mail);
+	spool_run(spool, q);
+}
+
+size_t spool_slots(struct spool *spool, int64_t contact, struct instant after, int64_t *ret,
+                   size_t max)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT at FROM contact_slot WHERE contact = ?1 AND "
+	                           "at > ?2 ORDER BY at DESC LIMIT ?3");
+	size_t n = 0;
+	db_bind_int(q, 1, contact);
+	db_bind_int(q, 2, after.ms);
+	db_bind_int(q, 3, (int64_t)max);
+	while (spool_row(spool, q))
+		ret[n++] = db_int(q, 0);
+	for (size_t i = 0; i < n / 2; i++) {
+		int64_t other = ret[i];
+		ret[i] = ret[n - 1 - i];
+		ret[n - 1 - i] = other;
+	}
+	return n;
+}
+
+/* Ids rise with time, but for those that wait: these are passed over, and reached in the next
+ * round. */
+bool spool_slots_purge(struct spool *spool, struct instant before, int64_t rows)
+{
+	struct db_query *q = spool_query(spool, "SELECT max(mail) FROM (SELECT mail FROM "
+	                                        "contact_slot WHERE mail > ?1 ORDER BY mail LIMIT "
+	                                        "?2)");
+	db_bind_int(q, 1, spool->slots_purged);
+	db_bind_int(q, 2, rows);
+	int64_t upto = spool_run_int(spool, q, 0);
+	if (upto == 0) {
+		spool->slots_purged = 0;
+		return false;
+	}
+	q = spool_query(spool,
+	                "DELETE FROM contact_slot WHERE mail > ?1 AND mail <= ?2 AND at <= ?3");
+	db_bind_int(q, 1, spool->slots_purged);
+	db_bind_int(q, 2, upto);
+	db_bind_int(q, 3, before.ms);
+	spool_run(spool, q);
+	spool->slots_purged = upto;
+	return true;
+}
+
+/* ---- Bursts ---- */
+
+struct spool_burst *spool_bursts(struct spool *spool, struct instant after, struct arena *arena,
+                                 size_t *ret_n)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT at, mails FROM burst WHERE at > ?1 ORDER BY at");
+	struct spool_burst *bursts = NULL;
+	size_t n = 0, cap = 0;
+	db_bind_int(q, 1, after.ms);
+	while (spool_row(spool, q)) {
+		bursts = arena_grow(arena, bursts, n, &cap, sizeof *bursts);
+		bursts[n++] = (struct spool_burst){db_instant(q, 0), db_int(q, 1)};
+	}
+	*ret_n = n;
+	return bursts;
+}
+
+void spool_burst_set(struct spool *spool, const struct spool_burst *burst)
+{
+	struct db_query *q =
+	        spool_query(spool, "INSERT OR REPLACE INTO burst (at, mails) VALUES (?1, ?2)");
+	db_bind_int(q, 1, burst->at.ms);
+	db_bind_int(q, 2, burst->mails);
+	spool_run(spool, q);
+}
+
+void spool_burst_forget(struct spool *spool, struct instant until)
+{
+	struct db_query *q = spool_query(spool, "DELETE FROM burst WHERE at <= ?1");
+	db_bind_int(q, 1, until.ms);
+	spool_run(spool, q);
+}
+
+/* ---- The breaker ---- */
+
+void spool_breaker_load(struct spool *spool, struct arena *arena, struct spool_breaker *ret)
+{
+	*ret = (struct spool_breaker){.since = INSTANT_NONE, .limit = ""};
+	struct db_query *q = spool_query(
+	        spool,
+	        "SELECT since.value, made.value, lim.value FROM meta since, meta made, meta lim "
+	        "WHERE since.key = 'breaker' AND made.key = 'breaker_made' AND lim.key = "
+	        "'breaker_limit'");
+	if (!spool_row(spool, q))
+		return;
+	ret->since = db_instant(q, 0);
+	ret->made = db_int(q, 1);
+	ret->limit = db_text(q, 2, arena);
+	db_finish(q);
+}
+
+void spool_breaker_open(struct spool *spool, const struct spool_breaker *breaker)
+{
+	struct db_query *q = spool_query(spool, "INSERT OR REPLACE INTO meta (key, value) VALUES "
+	                                        "('breaker', ?1), ('breaker_made', ?2), "
+	                                        "('breaker_limit', ?3)");
+	db_bind_instant(q, 1, breaker->since);
+	db_bind_int(q, 2, breaker->made);
+	db_bind_text(q, 3, breaker->limit);
+	spool_run(spool, q);
+}
+
+void spool_breaker_close(struct spool *spool)
+{
+	spool_run(spool, spool_query(spool, "DELETE FROM meta WHERE key IN ('breaker', "
+	                                    "'breaker_made', 'breaker_limit')"));
+}
+
+/* Who only reads has no counts in memory. */
+static int64_t count_held(struct spool *spool)
+{
+	if (spool->writes)
+		return spool->held;
+	return spool_run_int(spool, spool_query(spool, "SELECT count(*) FROM mail WHERE " HELD), 0);
+}
+
+json_t *spool_breaker_json(struct spool *spool)
+{
+	struct spool_breaker breaker;
+	struct arena *arena = arena_new();
+	spool_breaker_load(spool, arena, &breaker);
+	bool open = !instant_is_none(breaker.since);
+	json_t *json = json_pack("{s:b, s:I, s:n}", "open", open, "held",
+	                         (json_int_t)count_held(spool), "since");
+	if (open) {
+		spool_set_time(json, "since", breaker.since);
+		json_object_set_new(json, "made", json_integer(breaker.made));
+		spool_set_text(json, "limit", breaker.limit);
+	}
+	arena_free(arena);
+	return json;
+}
+
+bool spool_read_breaker(struct spool *spool, json_t **ret, struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	json_t *json = spool_breaker_json(spool);
+	spool_end_read(spool);
+	if (!spool_failed(spool)) {
+		*ret = json;
+		return true;
+	}
+	json_decref(json);
+	*err = spool->fault;
+	return false;
+}
+
+/* ---- Shares ---- */
+
+#define LATEST(where) "(SELECT id, event FROM mail WHERE " where " ORDER BY id DESC LIMIT ?1)"
+#define SHARES(by, what, where)                                                                    \
+	"SELECT '" by "', " what ", count(*) FROM " LATEST(                                        \
+	        where) " m JOIN event e ON e.id = coalesce(m.event, (SELECT min(event) FROM "      \
+	               "notice WHERE mail = m.id)) JOIN job j ON j.id = e.job GROUP BY " what      \
+	               " ORDER BY 3 DESC, 2 LIMIT ?2"
+#define ALL_SHARES(where)                                                                          \
+	{                                                                                          \
+		SHARES("customer", "j.customer", where), SHARES("job", "j.job", where),            \
+		        SHARES("state", "e.state", where), SHARES("source", "e.source", where)     \
+	}
+
+static void add_shares(struct spool *spool, const char *sql, int64_t max, int64_t each,
+                       json_t *rows)
+{
+	struct arena *arena = arena_new();
+	struct db_query *q = spool_query(spool, sql);
+	db_bind_int(q, 1, max);
+	db_bind_int(q, 2, each);
+	while (spool_row(spool, q)) {
+		json_t *row = json_object();
+		spool_set_text(row, "by", db_text(q, 0, arena));
+		spool_set_text(row, "what", db_text(q, 1, arena));
+		json_object_set_new(row, "mails", json_integer(db_int(q, 2)));
+		json_array_append_new(rows, row);
+	}
+	arena_free(arena);
+}
+
+json_t *spool_mail_shares(struct spool *spool, bool held, int64_t max, int64_t each)
+{
+	static const char *const of_held[] = ALL_SHARES(HELD);
+	static const char *const of_all[] = ALL_SHARES("contact <> 0");
+	json_t *rows = json_array();
+	for (size_t i = 0; i < sizeof of_all / sizeof *of_all; i++)
+		add_shares(spool, held ? of_held[i] : of_all[i], max, each, rows);
+	return rows;
+}
+
+bool spool_read_shares(struct spool *spool, int64_t max, int64_t each, json_t **ret,
+                       struct error *err)
+{
+	if (!spool_begin_read(spool, err))
+		return false;
+	json_t *rows = spool_mail_shares(spool, true, max, each);
+	spool_end_read(spool);
+	if (!spool_failed(spool)) {
+		*ret = rows;
+		return true;
+	}
+	json_decref(rows);
+	*err = spool->fault;
+	return false;
+}
