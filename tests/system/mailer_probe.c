@@ -125,6 +125,34 @@ static int choice_of(const json_t *object, const char *key, const char *const *n
 	return otherwise;
 }
 
+/* "sections": [{"name": "a", "relay": "127.0.0.1:25", "weight": 1, …}, …], in the place of the
+ * relays of [smtp]. */
+static void read_sections(const json_t *list, struct settings *ret)
+{
+	static struct relay_settings sections[RELAY_SECTIONS_MAX];
+	static const char *relays[RELAY_SECTIONS_MAX][2];
+	size_t i;
+	const json_t *section;
+
+	json_array_foreach(list, i, section)
+	{
+		json_int_t connections =
+		        json_integer_value(json_object_get(section, "connections"));
+		sections[i] = ret->smtp;
+		sections[i].section = sections[i].name = text_of(section, "name", "?");
+		relays[i][0] = text_of(section, "relay", "");
+		sections[i].relay = relays[i];
+		sections[i].weight = json_integer_value(json_object_get(section, "weight"));
+		sections[i].rate = json_number_value(json_object_get(section, "rate"));
+		if (connections > 0)
+			sections[i].connections = connections;
+	}
+	if (json_array_size(list) > 0) {
+		ret->relays = sections;
+		ret->n_relays = json_array_size(list);
+	}
+}
+
 static void read_settings(const json_t *json, struct settings *ret, const char **relays, size_t max)
 {
 	static const char *const tls[] = {"none", "opportunistic", "required", "implicit", NULL};
@@ -152,6 +180,7 @@ static void read_settings(const json_t *json, struct settings *ret, const char *
 	ret->smtp.weight = json_integer_value(json_object_get(json, "weight"));
 	ret->relays = &ret->smtp;
 	ret->n_relays = 1;
+	read_sections(json_object_get(json, "sections"), ret);
 	ret->mail.transport =
 	        (enum transport)choice_of(json, "transport", transports, TRANSPORT_SMTP);
 	ret->mail.maildir = text_of(json, "maildir", "");

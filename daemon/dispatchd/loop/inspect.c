@@ -149,10 +149,16 @@ static bool smtp_certificate(const struct settings *settings, struct error *err)
 	return transport_check(settings, TRANSPORT_PART_CERTIFICATE, err);
 }
 
+static bool smtp_key(const struct settings *settings, struct error *err)
+{
+	return transport_check(settings, TRANSPORT_PART_KEY, err);
+}
+
 static const struct check relay_files[] = {
         {.key = "password_file", .because = "user", .holds = smtp_password},
         {.key = "oauth_token_file", .holds = smtp_by_token},
         {.key = "client_cert", .holds = smtp_certificate},
+        {.key = "client_key", .because = "client_cert", .holds = smtp_key},
         {.key = "ca_file", .because = "relay", .holds = relays},
 };
 

@@ -133,12 +133,31 @@ bool client_certificate_use(SSL_CTX *ssl, const struct relay_settings *relay, st
 	return ok;
 }
 
-bool client_certificate_check(const struct relay_settings *relay, struct error *err)
+typedef bool part_check(SSL_CTX *ssl, const struct relay_settings *relay, struct error *err);
+
+static bool key_alone(SSL_CTX *ssl, const struct relay_settings *relay, struct error *err)
+{
+	return !read_certificates(ssl, relay, NULL) || read_key(ssl, relay, err);
+}
+
+static bool check_part(part_check *part, const struct relay_settings *relay, struct error *err)
 {
 	SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
-	bool ok = ssl ? client_certificate_use(ssl, relay, err)
-	              : error_set(err, EX_SOFTWARE, "OpenSSL can't create a context");
+	bool ok = relay->client_cert[0] == '\0' ||
+	          (ssl ? part(ssl, relay, err)
+	               : error_set(err, EX_SOFTWARE, "OpenSSL can't create a context"));
 
+	ERR_clear_error();
 	SSL_CTX_free(ssl);
 	return ok;
+}
+
+bool client_certificate_check(const struct relay_settings *relay, struct error *err)
+{
+	return check_part(read_certificates, relay, err);
+}
+
+bool client_key_check(const struct relay_settings *relay, struct error *err)
+{
+	return check_part(key_alone, relay, err);
 }

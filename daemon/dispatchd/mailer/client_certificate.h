@@ -17,7 +17,9 @@ struct ssl_ctx_st;
  */
 bool client_certificate_use(struct ssl_ctx_st *ssl, const struct relay_settings *relay,
                             struct error *err) MUST_CHECK;
-/* The same for nobody. */
+/* The same for nobody, each part by itself: where the certificate is bad, nothing is said of the
+ * key. */
 bool client_certificate_check(const struct relay_settings *relay, struct error *err) MUST_CHECK;
+bool client_key_check(const struct relay_settings *relay, struct error *err) MUST_CHECK;
 
 #endif

@@ -87,6 +87,26 @@ size_t mail_queue_places(const struct pool *pool)
 	return places;
 }
 
+/* Of the relays whose turn it is, and over all; 0: no limit. */
+static double rate_now(struct pool *pool)
+{
+	const struct transport_targets *targets = &pool->config->targets;
+	int64_t now_ms = clock_mono_ms();
+	double all = pool->config->rate, sum = 0;
+	const struct relay *first = NULL;
+
+	for (size_t i = 0; i < targets->n; i++) {
+		const struct relay *relay = pool_relay_named(pool, targets->list[i].name);
+		if (!relay_usable(relay, now_ms) || (first && first->rank != relay->rank))
+			continue;
+		first = first ? first : relay;
+		if (relay->bucket.rate <= 0)
+			return all;
+		sum += relay->bucket.rate;
+	}
+	return all > 0 && all < sum ? all : sum;
+}
+
 /* With a rate, no more wait here than two seconds' worth: what waits longer had better be
  * judged again. */
 size_t mail_queue_room(struct pool *pool)
@@ -95,8 +115,9 @@ size_t mail_queue_room(struct pool *pool)
 
 	if (pool->stopping || !pool_has_usable_relay(pool) || pool->bytes >= OUTGOING_BYTES_MAX)
 		return 0;
-	if (pool->config->rate > 0) {
-		size_t most = less((size_t)(pool->config->rate * 2) + 1, pool->n_queued);
+	double rate = rate_now(pool);
+	if (rate > 0) {
+		size_t most = less((size_t)(rate * 2) + 1, pool->n_queued);
 		room = room < most ? room : most;
 	}
 	return room;
@@ -135,7 +156,7 @@ void mail_queue_append(struct pool *pool, struct queued_mail *queued)
 }
 
 /* To the front, so that it keeps its turn. */
-void mail_queue_put_back(struct pool *pool, struct queued_mail *queued)
+void mail_queue_put_back(struct pool *pool, struct relay *relay, struct queued_mail *queued)
 {
 	if (pool->stopping) {
 		mail_queue_return(pool, queued);
@@ -147,6 +168,7 @@ void mail_queue_put_back(struct pool *pool, struct queued_mail *queued)
 		pool->tail = queued;
 	pool->n_queued++;
 	bucket_give_back(&pool->bucket);
+	bucket_give_back(&relay->bucket);
 	announce(pool);
 }
 
@@ -212,6 +234,19 @@ static struct queued_mail *unlink_queued(struct pool *pool, struct queued_mail *
 	return queued;
 }
 
+/* One of the relay's rate and one of that over all, or neither and how long to wait. */
+static int64_t take_tokens(struct pool *pool, struct relay *relay)
+{
+	int64_t now_ms = clock_mono_ms(), wait_ms = bucket_take(&relay->bucket, now_ms);
+
+	if (wait_ms > 0)
+		return wait_ms;
+	wait_ms = bucket_take(&pool->bucket, now_ms);
+	if (wait_ms > 0)
+		bucket_give_back(&relay->bucket);
+	return wait_ms;
+}
+
 struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool fresh,
                                     int64_t *ret_wait_ms)
 {
@@ -222,7 +257,7 @@ struct queued_mail *mail_queue_take(struct pool *pool, struct relay *relay, bool
 	if (!at)
 		return NULL;
 	if (*ret_wait_ms == 0)
-		*ret_wait_ms = bucket_take(&pool->bucket, clock_mono_ms());
+		*ret_wait_ms = take_tokens(pool, relay);
 	if (*ret_wait_ms > 0)
 		return NULL;
 	queued = unlink_queued(pool, at);

@@ -34,7 +34,8 @@ static void add_relays(struct pool *pool)
 	const struct transport_targets *targets = &pool->config->targets;
 
 	for (size_t i = 0; i < targets->n; i++)
-		pool_relay_named(pool, targets->list[i].name);
+		relay_configure(pool_relay_named(pool, targets->list[i].name), &targets->list[i],
+		                clock_mono_ms());
 }
 
 static void prepare_process(void)

@@ -18,8 +18,8 @@
 /*
  * The inside of a pool, for its own files: pool.c (what the engine calls), workers.c (starts
  * mailers), supervisor.c (the thread that watches the clock), relay_test.c (a test of the relays),
- * worker.c (a mailer), mail_queue.c (what they all share under the lock). Each calls only
- * those that come after it.
+ * worker.c (a mailer), relay_choice.c (whose turn it is), mail_queue.c (what they all share under
+ * the lock). Each calls only those that come after it.
  *
  *               ┌────────────────── a mail's credit ──────────────────┐
  *   pool_put ─▶ queue ─▶ in a mailer's hand ─▶ (held refusals) ─▶ results ─▶ pool_take_results
@@ -109,7 +109,7 @@ bool pool_has_usable_relay(struct pool *pool);
 struct relay *pool_relay_named(struct pool *pool, const char *name); /* found or made */
 
 void mail_queue_append(struct pool *pool, struct queued_mail *queued);
-void mail_queue_put_back(struct pool *pool, struct queued_mail *queued);
+void mail_queue_put_back(struct pool *pool, struct relay *relay, struct queued_mail *queued);
 /* Takes a mail out of the queue; NULL where there is none, or not before `*ret_wait_ms` for the
  * rate's sake. Those at which the relay failed come last, and wait a moment for others. Those that
  * need a fresh connection come first to one, and to no other. */
@@ -137,6 +137,23 @@ void pool_unlock(struct pool *pool, bool news);
 
 /* Whether another relay may take what this one, which is stalled, doesn't. */
 bool pool_has_other_relay(struct pool *pool, const struct relay *relay);
+
+/* ---- relay_choice.c: with the lock held ---- */
+
+/*
+ * Opens a session to the relay whose turn it is, of those that are stalled or of those not, and
+ * returns its number in the configuration; -1: none may be opened, or not before `*ret_wait_ms`
+ * (CLOCK_NEVER_MS: something else has to happen first).
+ *
+ * The lowest rank with a relay that is up gets the mails; that it is full isn't a reason to turn to
+ * the next one. In a rank it is the turn of the relay that is furthest behind its share.
+ */
+int relay_choose(struct pool *pool, bool stalled, struct relay_session *ret, int64_t *ret_wait_ms);
+/* A connection to it has taken a mail. */
+void relay_choice_note(struct pool *pool, struct relay *relay);
+/* Whether a connection to it should end for another's sake: of a lower rank, or one of its own that
+ * is far behind its share, and could have another connection. */
+bool relay_choice_calls(struct pool *pool, const struct relay *relay);
 
 /* How many mailers there should be: for each that is stuck one more, up to twice as many. */
 size_t pool_size(const struct pool *pool);

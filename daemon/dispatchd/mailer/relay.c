@@ -32,6 +32,34 @@ struct relay *relay_free(struct relay *relay)
 	return NULL;
 }
 
+void relay_configure(struct relay *relay, const struct transport_target *target, int64_t now_ms)
+{
+	bool moved = relay->address[0] != '\0' && strcmp(relay->address, target->address) != 0;
+
+	snprintf(relay->address, sizeof relay->address, "%s", target->address);
+	relay->rank = target->rank;
+	relay->weight = target->weight;
+	relay->most = target->connections;
+	bucket_set(&relay->bucket, target->rate, now_ms);
+	if (moved && relay->breaker == BREAKER_OPEN) {
+		relay->open_until_ms = now_ms;
+		relay->called = false;
+	}
+}
+
+bool relay_is_full(struct relay *relay, int64_t now_ms, int64_t *ret_wait_ms)
+{
+	*ret_wait_ms = 0;
+	if (relay->breaker != BREAKER_CLOSED || relay->stalled)
+		return false;
+	if (relay->most > 0 && relay->sessions >= relay->most)
+		return true;
+	*ret_wait_ms = bucket_take(&relay->bucket, now_ms);
+	if (*ret_wait_ms == 0)
+		bucket_give_back(&relay->bucket);
+	return *ret_wait_ms > 0;
+}
+
 bool relay_is_named(const struct relay *relay, const char *name)
 {
 	return strncmp(relay->name, name, sizeof relay->name - 1) == 0;
@@ -47,10 +75,19 @@ bool relay_usable(const struct relay *relay, int64_t now_ms)
 static bool may_open(const struct relay *relay, int64_t now_ms, bool *ret_trial)
 {
 	*ret_trial = false;
+	if (relay->most > 0 && relay->sessions >= relay->most)
+		return false;
 	if (relay->breaker == BREAKER_CLOSED || relay->sessions < relay->allowed)
 		return true;
 	*ret_trial = relay->breaker == BREAKER_OPEN && now_ms >= relay->open_until_ms;
 	return *ret_trial;
+}
+
+bool relay_admits(const struct relay *relay, int64_t now_ms)
+{
+	bool trial;
+
+	return may_open(relay, now_ms, &trial);
 }
 
 bool relay_session_open(struct relay *relay, int64_t now_ms, struct relay_session *ret)

@@ -2,8 +2,10 @@
 #ifndef DISPATCHD_MAILER_RELAY_H
 #define DISPATCHD_MAILER_RELAY_H
 
+#include "dispatchd/mailer/bucket.h"
 #include "dispatchd/mailer/limits.h"
 #include "dispatchd/mailer/pool.h"
+#include "dispatchd/mailer/transport.h"
 #include "mail/refusals.h"
 
 #include <stdbool.h>
@@ -28,6 +30,12 @@ enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 struct relay {
 	struct relay *next;
 	char name[128];
+	/* As configured: see struct transport_target. */
+	char address[128];
+	unsigned rank, weight, most; /* most: connections; 0: no limit */
+	struct bucket bucket;        /* of its own rate */
+	/* Mails that it got, by weight: the relay of a rank that has least is the next one. */
+	double share;
 	enum breaker_state breaker;
 	bool gone;  /* a reload took it out of the configuration */
 	bool tried; /* a connection to it has had an end, good or bad */
@@ -70,6 +78,16 @@ bool relay_is_named(const struct relay *relay, const char *name);
 /* Whether mails may wait for it: its breaker isn't open, or is due for a trial, or connections
  * still work. */
 bool relay_usable(const struct relay *relay, int64_t now_ms);
+
+/* Whether a session may be opened now, if only to try it. */
+bool relay_admits(const struct relay *relay, int64_t now_ms);
+
+/* As the configuration has it now. One at another address isn't the one that was at fault. */
+void relay_configure(struct relay *relay, const struct transport_target *target, int64_t now_ms);
+
+/* It is up, but has all the connections that it may, or has to wait for its rate: `ret_wait_ms`,
+ * 0 where a connection has to end first. */
+bool relay_is_full(struct relay *relay, int64_t now_ms, int64_t *ret_wait_ms);
 
 /* Opens a session if one may be opened now. */
 bool relay_session_open(struct relay *relay, int64_t now_ms, struct relay_session *ret);

@@ -117,13 +117,16 @@ static bool smtp_make_section(struct smtp_relays *smtp, const struct settings *s
 	for (const char *const *address = relay->relay; *address; address++) {
 		size_t i = smtp->n_relays++;
 		struct esmtp_target *target = &smtp->relays[i];
+		struct relay_settings of_target = *relay;
+		if (!login)
+			of_target.client_cert = ""; /* which has a check of its own */
 		if (login) {
 			target->helo = login->helo;
 			target->user = login->user;
 			target->password = login->password;
 			target->token_file = login->token_file;
 		}
-		if (!esmtp_target_set(target, *address, relay, err))
+		if (!esmtp_target_set(target, *address, &of_target, err))
 			return false;
 		smtp_describe(smtp, i, settings, relay);
 	}
@@ -251,6 +254,14 @@ static bool smtp_check_certificate(const struct settings *settings, struct error
 	return true;
 }
 
+static bool smtp_check_key(const struct settings *settings, struct error *err)
+{
+	for (size_t i = 0; i < settings->n_relays; i++)
+		if (!client_key_check(&settings->relays[i], err))
+			return false;
+	return true;
+}
+
 static bool smtp_check_relays(const struct settings *settings, struct error *err)
 {
 	return smtp_check_part(smtp_make_relays, settings, err);
@@ -265,5 +276,6 @@ const struct transport_row transport_smtp = {
         .check = {[TRANSPORT_PART_LOGIN] = smtp_check_login,
                   [TRANSPORT_PART_TOKEN] = smtp_check_token,
                   [TRANSPORT_PART_CERTIFICATE] = smtp_check_certificate,
+                  [TRANSPORT_PART_KEY] = smtp_check_key,
                   [TRANSPORT_PART_RELAYS] = smtp_check_relays},
 };

@@ -150,19 +150,6 @@ static void report_unsendable(struct pool *pool, struct queued_mail *queued,
 
 /* ---- the next mail ---- */
 
-/* A relay before ours in the list is well again, or due to be tried. */
-static bool is_called_away(const struct run *run)
-{
-	int64_t now_ms = clock_mono_ms();
-
-	for (size_t i = 0; i < run->target; i++)
-		if (relay_calls(
-		            pool_relay_named(run->worker->pool, run->config->targets.list[i].name),
-		            now_ms))
-			return true;
-	return false;
-}
-
 /* Other connections to the relay have waited for an answer for too long. */
 static bool is_better_elsewhere(const struct run *run)
 {
@@ -176,7 +163,8 @@ static bool goes_on(const struct run *run)
 
 	return !run->closing && !pool->stopping && pool->config == run->config &&
 	       run->worker->index < pool_size(pool) && run->taken < pool->limits->mails &&
-	       relay_goes_on(&run->session) && !is_called_away(run) && !is_better_elsewhere(run);
+	       relay_goes_on(&run->session) && !relay_choice_calls(pool, run->session.relay) &&
+	       !is_better_elsewhere(run);
 }
 
 /* Waits for a mail as long as the connection may be idle; NULL to end it. With the lock held. */
@@ -192,8 +180,10 @@ static struct queued_mail *wait_for_mail(struct run *run, bool *ret_waited)
 	while (goes_on(run)) {
 		struct queued_mail *queued =
 		        mail_queue_take(pool, run->session.relay, run->taken == 0, &wait_ms);
-		if (queued)
+		if (queued) {
+			relay_choice_note(pool, run->session.relay);
 			return queued;
+		}
 		left_ms = end_ms - clock_mono_ms();
 		if (left_ms <= 0)
 			break;
@@ -222,7 +212,7 @@ static struct queued_mail *take_mail(struct run *run)
 	/* The relay has ended the idle connection: that is not the mail's fault. */
 	if (queued && waited && watch_readable(&run->worker->watch)) {
 		run->closing = true;
-		mail_queue_put_back(pool, queued);
+		mail_queue_put_back(pool, run->session.relay, queued);
 		queued = NULL;
 	}
 	run->worker->leaving = !queued;
@@ -260,7 +250,7 @@ static bool feed_next(void *arg, struct transport_mail *ret)
 static void renew(struct run *run, struct queued_mail *queued)
 {
 	queued->second = true;
-	mail_queue_put_back(run->worker->pool, queued);
+	mail_queue_put_back(run->worker->pool, run->session.relay, queued);
 }
 
 /* How many targets may fail a mail before the engine has it back. */
@@ -289,7 +279,7 @@ static void send_elsewhere(struct run *run, struct queued_mail *queued,
 	relay_fault(&run->session, pool->limits, words);
 	pthread_cond_signal(&pool->clock);
 	if (pool_has_usable_relay(pool) && queued->faults++ < count_tries(run->config))
-		mail_queue_put_back(pool, queued);
+		mail_queue_put_back(pool, run->session.relay, queued);
 	else
 		mail_queue_return(pool, queued);
 	if (!pool_has_usable_relay(pool))
@@ -345,30 +335,21 @@ static void send_mails(struct run *run)
 
 /* ---- a mailer, and a thread of them ---- */
 
-/* The first in the order of the configuration that lets us in, of those that are stalled or of
- * those not. */
-static bool open_one(struct run *run, bool stalled)
+static bool open_one(struct run *run, bool stalled, int64_t *ret_wait_ms)
 {
-	struct pool *pool = run->worker->pool;
-	const struct transport_targets *targets = &pool->config->targets;
-	int64_t now_ms = clock_mono_ms();
+	int target = relay_choose(run->worker->pool, stalled, &run->session, ret_wait_ms);
 
-	for (size_t i = 0; i < targets->n; i++) {
-		struct relay *relay = pool_relay_named(pool, targets->list[i].name);
-		run->target = i;
-		if (relay->stalled == stalled && relay_session_open(relay, now_ms, &run->session))
-			return true;
-	}
-	return false;
+	run->target = target >= 0 ? (size_t)target : 0;
+	return target >= 0;
 }
 
-static bool open_relay(struct run *run)
+static bool open_relay(struct run *run, int64_t *ret_wait_ms)
 {
 	struct pool *pool = run->worker->pool;
 
 	/* A replacement for one that is stuck doesn't get stuck, too. */
-	return open_one(run, false) ||
-	       (run->worker->index < pool->config->connections && open_one(run, true));
+	return open_one(run, false, ret_wait_ms) ||
+	       (run->worker->index < pool->config->connections && open_one(run, true, ret_wait_ms));
 }
 
 /* With the lock held: a relay and a mail for it, or neither. */
@@ -378,13 +359,14 @@ static bool worker_begin(struct run *run, int64_t *ret_wait_ms)
 
 	*ret_wait_ms = CLOCK_NEVER_MS;
 	if (pool->stopping || run->worker->index >= pool_size(pool) || !pool->head ||
-	    !open_relay(run))
+	    !open_relay(run, ret_wait_ms))
 		return false;
 	run->first = mail_queue_take(pool, run->session.relay, true, ret_wait_ms);
 	if (!run->first) {
 		relay_session_close(&run->session);
 		return false;
 	}
+	relay_choice_note(pool, run->session.relay);
 	run->config = mailer_config_ref(pool->config);
 	run->worker->relay = run->session.relay;
 	run->worker->leaving = false;
