@@ -2,6 +2,8 @@
 """A person's reply to a mail: on to the sales rep or the office, as a comment on the job, and never in a circle."""
 import base64
 import contextlib
+import json
+import socket
 import sqlite3
 
 import pytest
@@ -247,3 +249,49 @@ def test_without_the_content_nothing_is_on_record(world, talk):
     answer = world.control({"do": "bounce.forward", "recipient": talk.address, "sender": KIM,
                             "facts": {"kind": "reply", "digest": "ab" * 32}, "reply": {"from": KIM, "bytes": 5}})
     assert (answer["ok"], answer["code"]) == (False, 64) and talk.took() == []
+
+
+class Writer:
+    """Hands in a reply as dispatch-bounce does, step by step."""
+    BYTES = b"Content-Type: text/plain\r\n\r\n" + (b"x" * 62 + b"\r\n") * (8 << 14)
+
+    def __init__(self, talk, digest):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(talk.world.path("report.sock"))
+        self.socket.settimeout(60)
+        self.stream = self.socket.makefile("rb")
+        self.line = {"recipient": talk.address, "sender": KIM,
+                     "facts": {"kind": "reply", "from": KIM, "recipients": [], "message_id": "", "token": "", "automatic": False,
+                               "digest": digest * 64},
+                     "reply": {"subject": "Re: x", "from": KIM, "bytes": len(self.BYTES), "text": f"reply {digest}"}}
+
+    def offer(self):
+        self.socket.sendall(json.dumps(self.line).encode() + b"\n")
+
+    def answer(self):
+        return json.loads(self.stream.readline())
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
+
+
+def test_replies_in_memory_are_bounded_until_the_engine_has_them_on_disk(talk):
+    """Two of 8 MiB are with the engine, which can't write: there is no room for a third one."""
+    writers = first, second, third = [Writer(talk, digest) for digest in "abc"]
+    for writer in (first, second):
+        writer.offer()
+        assert writer.answer()["send"] is True
+    lock = sqlite3.connect(talk.world.path("spool.db"), timeout=60, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    third.offer()
+    for writer in (first, second):
+        writer.socket.sendall(writer.BYTES)
+    lock.execute("COMMIT")
+    lock.close()
+    assert third.answer()["code"] == 75
+    assert [writer.answer()["took"] for writer in (first, second)] == ["forwarded"] * 2
+    third.offer()
+    assert third.answer()["send"] is True
+    for writer in writers:
+        writer.close()
