@@ -58,8 +58,20 @@ static bool get_mail(struct ask *ask, int64_t id, struct spool_mail *ret)
 	return error_set(&ask->err, EX_NOINPUT, "there is no mail %lld", (long long)id);
 }
 
+static void release(struct ask *ask, struct spool_mail *mail)
+{
+	if (!spool_mail_is_held(mail))
+		return;
+	engine_release_mail(ask->engine, mail);
+	json_array_append_new(json_object_get(ask->out, "mails"), json_integer(mail->id));
+}
+
 static void retry(struct ask *ask, struct spool_mail *mail)
 {
+	if (spool_mail_is_held(mail)) {
+		release(ask, mail);
+		return;
+	}
 	mail->due = ask->engine->now;
 	engine_mail_set_status(ask->engine, mail, STATUS_QUEUED, REASON_OK);
 	engine_supersede_brought_back(ask->engine, mail);
@@ -157,14 +169,6 @@ static bool run_mail_cancel(struct ask *ask)
 		                 (long long)mail.id, status_name(mail.status));
 	cancel(ask, &mail);
 	return true;
-}
-
-static void release(struct ask *ask, struct spool_mail *mail)
-{
-	if (!spool_mail_is_held(mail))
-		return;
-	engine_release_mail(ask->engine, mail);
-	json_array_append_new(json_object_get(ask->out, "mails"), json_integer(mail->id));
 }
 
 static void discard(struct ask *ask, struct spool_mail *mail)

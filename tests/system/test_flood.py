@@ -5,6 +5,7 @@ import json
 import pytest
 
 import smtp_peer
+from center import Center
 from kit import add_customer, refused, use_shipped_templates, wait_outcome
 from world import wait_until
 
@@ -224,3 +225,19 @@ def test_released_mails_keep_to_per_contact(farm, smtp):
     farm.ctl("breaker", "release", "--yes")
     farm.outcomes(wait_for={"status": "deferred", "reason": "rate_limited", "customer": "1001"}, count=4)
     assert len([o for o in by_status(farm)["sent"] if o["customer"] == "1001"]) >= 3
+
+
+def test_pages_say_so_and_release(farm, smtp):
+    flood(farm)
+    center = Center(farm)
+    center.add("ann", "clerk")
+    ann = center.start().log_in("ann")
+    page = ann.get("/mails").text
+    assert "7 mails wait for a person." in page and "more came at once than 5/1h" in page
+    assert "7 mails wait for a person." in ann.get("/today").text
+    assert 'href="/mails?reason=held_back"' in page
+    assert ann.get("/mails?reason=held_back").status == 200
+    done = ann.submit("/mails/retry", {"reason": "held_back", "until": "1000"})
+    assert done.status == 303
+    farm.outcomes(wait_for={"status": "sent"}, count=12)
+    assert breaker(farm)["held"] == 0

@@ -10,6 +10,7 @@
 #include "center/pages/panel.h"
 #include "center/pages/when.h"
 #include "center/pages/words.h"
+#include "spool/spool_limits.h"
 #include "spool/spool_pause.h"
 #include "spool/spool_redirect.h"
 
@@ -25,6 +26,24 @@ static json_t *shown_of(const struct call *call, const json_t *pause)
 		json_object_set_new(shown, "waits",
 		                    json_string(words_count(call, "paused.waits", due)));
 	return shown;
+}
+
+/* Those that are held back wait for a person, also once new ones go. */
+static void add_breaker(const struct call *call, struct spool *spool, json_t *data)
+{
+	struct error ignored;
+	json_t *breaker;
+	if (!spool_read_breaker(spool, &breaker, &ignored))
+		return;
+	if (json_is_true(json_object_get(breaker, "open"))) {
+		json_int_t held = json_integer_value(json_object_get(breaker, "held"));
+		json_object_set_new(data, "breaker",
+		                    json_pack("{s:s, s:O, s:s}", "when",
+		                              when_words(call, jsontext_at(breaker, "since")),
+		                              "limit", json_object_get(breaker, "limit"), "held",
+		                              words_count(call, "breaker.held", held)));
+	}
+	json_decref(breaker);
 }
 
 static void add_redirect(const struct call *call, struct spool *spool, json_t *data)
@@ -43,6 +62,7 @@ void pause_add(const struct call *call, struct spool *spool, json_t *data)
 	json_t *pause;
 	if (spool == NULL)
 		return;
+	add_breaker(call, spool, data);
 	add_redirect(call, spool, data);
 	if (!spool_read_pause(spool, call->now, &pause, &ignored))
 		return;
