@@ -137,6 +137,27 @@ def test_one_that_shakes_hands_slowly_holds_up_nobody(certificates):
             connection.close()
 
 
+def _asks_for_ours(certificates):
+    context = tls_context(certificates["good"])
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(certificates["ca"])
+    return context
+
+
+@pytest.mark.parametrize("tls", ["implicit", "required"])
+def test_a_relay_that_asks_for_our_certificate(certificates, tls):
+    """Connection after connection: each frees what it has of it, and no more."""
+    with SmtpPeer(tls=_asks_for_ours(certificates), implicit=tls == "implicit") as peer:
+        ours = {"client_cert": certificates["good"], "client_key": certificates["good"]}
+        with Probe(f"localhost:{peer.port}", tls=tls, ca_file=certificates["ca"], limits={"mails": 1}, **ours) as probe:
+            probe.say(bulk=30, size=500)
+            assert probe.next("bulk", 30)["bulk"] == {"sent": 30}
+        with Probe(f"localhost:{peer.port}", tls=tls, ca_file=certificates["ca"]) as probe:
+            result = probe.send()
+    assert peer.count == 30
+    assert result["delivery"] == "relay" and "certificate required" in result["reply"], result
+
+
 def test_the_steps_of_a_test(world, certificates):
     peer = smtp_peer.start(world, tls=tls_context(certificates["good"]), implicit=True)
     world.configure(smtp={"tls": "implicit", "ca_file": certificates["ca"]})

@@ -11,6 +11,7 @@ from smtp_peer import Drop, Hang, SmtpPeer, Trickle, tls_context
 from test_config import check
 from test_mailer import Probe, certificates, fails  # noqa: F401 (a fixture)
 from test_relay_test import ask, names
+from world import wait_until
 
 ME = "dispatch@example.com"
 
@@ -239,3 +240,25 @@ def test_what_is_wrong_with_it_is_a_fault_of_the_configuration(world, certificat
         world.configure(smtp={"tls": "opportunistic"})
         done = check(world, "-c", world.config_path)
         assert done.returncode == 78 and "[smtp] oauth_token_file needs tls = required or implicit" in done.stderr
+
+
+def test_two_relays_of_which_each_has_its_own_way(world, certificates, token_file, tmp_path):
+    world.ctl("customer", "add", "1001", "--name", "Maple", "--email", "ann@example.com")
+    with start(certificates, {ME: "ya29.first"}, auth="OAUTHBEARER") as first, \
+            start(certificates, {}, implicit=False, users={"me": "correct horse"}, auth="PLAIN") as second:
+        world.configure(mail={"transport": "smtp"}, smtp={"ca_file": certificates["ca"]},
+                        **{"smtp.google": {"relay": f"localhost:{first.port}", "tls": "implicit", "user": ME,
+                                           "oauth_token_file": token_file},
+                           "smtp.backup": {"relay": f"localhost:{second.port}", "tls": "required", "user": "me",
+                                           "password_file": write(tmp_path / "password", "correct horse")}})
+        world.start_daemon()
+        google, backup = ask(world)
+        assert (google["relay"], backup["relay"]) == ("google", "backup") and google["ok"] and backup["ok"]
+        assert [[step["reply"] for step in relay["steps"] if step["step"] == "login"] for relay in (google, backup)] == [
+            ["235 2.7.0 welcome (OAUTHBEARER)"], ["235 2.7.0 welcome (PLAIN)"]]
+        write(token_file, "ya29.old")
+        world.xadd("jobs:events", id="e1", type="job.failed", job="j1", customer="1001")
+        wait_outcome(world, "e1", "sent")
+    assert first.count == 0 and second.mails[0].user == "me"
+        wait_until(lambda: f"the access token in {token_file} is refused" in world.daemon.log(), "the log")
+        assert f"the access token in {token_file} is refused" in world.ctl_json("status")["relays"][0]["reply"]

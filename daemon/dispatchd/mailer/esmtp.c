@@ -353,7 +353,7 @@ static void fault_text(const struct esmtp *esmtp, char *ret, size_t size)
 	else if (atomic_load(&esmtp->watch->expired))
 		snprintf(ret, size, "the relay took too long%s",
 		         waits_for_tls(esmtp) ? " to greet; port 465 is for tls = implicit" : "");
-	else if (talk->stage == SMTP_TLS)
+	else /* with TLS 1.3 the peer refuses our certificate only when we have begun to speak */
 		snprintf(ret, size, "%s", esmtp->net.tls_fault);
 	if (ret[0] == '\0')
 		snprintf(ret, size, "the relay closed the connection");

@@ -54,6 +54,7 @@ void secure_end(struct net *net)
 {
 	if (!net->ssl)
 		return;
+	tls_leave(net);
 	if (SSL_is_init_finished(net->ssl))
 		SSL_shutdown(net->ssl);
 	SSL_free(net->ssl);
