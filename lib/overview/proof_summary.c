@@ -239,6 +239,7 @@ static json_t *mail_of(const json_t *mail)
 	const json_t *context = json_object_get(mail, "context");
 	json_t *facts = json_array(), *data = json_array(), *tries = tries_of(mail);
 	add_fact(facts, "To", value_text(json_object_get(mail, "to")));
+	add_fact(facts, "Redirected to", value_text(json_object_get(mail, "redirected")));
 	add_fact(facts, "Subject", value_text(json_object_get(mail, "subject")));
 	add_fact(facts, "About jobs", jobs_text(mail));
 	add_fact(facts, "State now", json_string(proof_status_words(jsontext_at(mail, "status"))));

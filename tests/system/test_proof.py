@@ -124,6 +124,17 @@ def test_it_shows_no_token(world, peer):
     assert "zeros stand in their place" in summary
 
 
+def test_a_redirected_mail_says_so(world, peer):
+    world.configure(mail={"redirect_to": "staging@example.com"})
+    world.start_daemon()
+    publish(world, "1")
+    wait_outcome(world, "1", "sent")
+    folder, _, record, summary = unpack(world, "a.zip", "4711")
+    with open(f"{folder}/{record['mails'][0]['file']}", "rb") as file:
+        assert file.read() == peer.mails[0].data
+    assert re.search(r"<dt>Redirected to</dt><dd>staging@example.com</dd>", summary) and "farm@example.com" in summary
+
+
 def test_of_an_erased_customer_it_has_what_is_left(world, peer):
     world.start_daemon()
     publish(world, "1", driver="Sam")

@@ -228,6 +228,24 @@ def test_opt_out(world, machine):
     assert seen[2] == ["failed"] and only_contact(world)["notify"] == []
 
 
+@task("Too many mails at once")
+def test_flood(world, machine, peer):
+    for number in range(1001, 1005):
+        add_customer(world, str(number), f"Farm {number}", f"{number}@example.com")
+    world.configure(rules={"burst": "2/1h"})
+    world.start_daemon()
+    for number in range(1001, 1005):
+        publish(world, number, job="4711" if number == 1004 else f"j{number}", customer=str(number))
+    wait_outcome(world, 1004, "deferred", "held_back")
+    answers = []
+    do(machine, "Too many mails at once", before=lambda line: answers.append(machine.output))
+    assert answers[1].startswith("an unusual number of mails is held back"), answers[1]
+    wait_outcome(world, 1004, "cancelled", "by_hand")
+    for number in (1001, 1002, 1003):
+        wait_outcome(world, number, "sent")
+    assert not [mail for mail in peer.mails if "1004@example.com" in mail.recipients]
+
+
 @task("Refused addresses")
 def test_refused(world, machine, peer):
     add_customer(world)
