@@ -76,7 +76,7 @@ static void open(struct engine *engine)
 	spool_breaker_open(engine->spool, &breaker);
 	engine_new_mails_write_all(engine); /* the shares are theirs, too */
 	engine_report(
-	        engine, LOG_ERR,
+	        engine, LOG_ERR | MESSAGE_BREAKER_OPEN,
 	        "breaker is open: %lld new mails, more than [rules] burst allows limit=%s; new "
 	        "ones are held back until dispatchctl breaker release or discard",
 	        (long long)breaker.made, breaker.limit);

@@ -24,6 +24,7 @@ static const char *const ids[MESSAGE_COUNT] = {
         ROW(MESSAGE_DEAD_LETTER) = "f09cf561989f458c9c7a78d996bb484c",
         ROW(MESSAGE_TEMPLATE_BROKEN) = "34b8abcceae24a8aa16114681cdd9582",
         ROW(MESSAGE_UNREACHABLE) = "c4f9632e1cf1499c8a4fa8f1064d5777",
+        ROW(MESSAGE_BREAKER_OPEN) = "bf0de10f24e045268443552fc887fcfc",
 };
 
 const char *message_id(int what)

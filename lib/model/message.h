@@ -28,8 +28,9 @@ enum log_message {
 	MESSAGE_DEAD_LETTER = 13 << 8,     /* an event was rejected */
 	MESSAGE_TEMPLATE_BROKEN = 14 << 8, /* mails go without a part of it */
 	MESSAGE_UNREACHABLE = 15 << 8,     /* a customer has no usable address any more */
+	MESSAGE_BREAKER_OPEN = 16 << 8,    /* a flood of mails is held back */
 };
-enum { MESSAGE_COUNT = 16, MESSAGE_MASK = ~0xff };
+enum { MESSAGE_COUNT = 17, MESSAGE_MASK = ~0xff };
 
 /* The level of a line, as in syslog(3), without its message. */
 static inline int message_level(int what)

@@ -91,6 +91,7 @@ def test_a_line_with_a_foreign_text_makes_no_field_of_its_own(world, journal):
     world.xadd(id="1\nPRIORITY=0", type="job.completed", job="1", customer="7")
     entry = wait_until(lambda: [e for e in journal() if "dead" in e["MESSAGE"]], "the dead letter's entry")[0]
     assert entry["MESSAGE_ID"] == message_id("DEAD_LETTER")
+    assert entry["DISPATCHD_REASON"] == "malformed", "without the colon behind it"
     assert entry["PRIORITY"] != "0" and "\n" not in entry["MESSAGE"]
 
 

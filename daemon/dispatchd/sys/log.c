@@ -140,7 +140,9 @@ static const char *journal_field(const char *p, struct buf *out)
 	p += key + 1;
 	bool quoted = *p == '"';
 	size_t len = quoted ? strcspn(++p, "\"") : strcspn(p, " ");
-	buf_add(out, p, len);
+	/* What ends a part of the sentence isn't the value's. */
+	bool goes_on = !quoted && len > 0 && p[len] == ' ' && strchr(":;,", p[len - 1]);
+	buf_add(out, p, goes_on ? len - 1 : len);
 	p += len;
 	return quoted && *p ? p + 1 : p;
 }
