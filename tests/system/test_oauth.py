@@ -259,6 +259,6 @@ def test_two_relays_of_which_each_has_its_own_way(world, certificates, token_fil
         write(token_file, "ya29.old")
         world.xadd("jobs:events", id="e1", type="job.failed", job="j1", customer="1001")
         wait_outcome(world, "e1", "sent")
-    assert first.count == 0 and second.mails[0].user == "me"
         wait_until(lambda: f"the access token in {token_file} is refused" in world.daemon.log(), "the log")
         assert f"the access token in {token_file} is refused" in world.ctl_json("status")["relays"][0]["reply"]
+    assert first.count == 0 and second.mails[0].user == "me"
