@@ -250,6 +250,8 @@ def test_two_instances_share_no_file(machine):
     machine.write("/etc/dispatchd/north.conf", text)
     (machine.root / "etc/dispatchd/conf.d/site.conf").rename(machine.root / "etc/dispatchd/site.was")
     machine.run("redis-cli", "-a", "secret-of-redis", "CONFIG", "SET", "requirepass", "")
+    machine.run("systemd-tmpfiles", "--create", "dispatchd.conf")
+    assert mode(machine, "/etc/dispatchd/north.conf") == "640 root dispatchd"
     machine.run("systemctl", "start", "dispatchd@north")
     assert_closed(machine.process("dispatchd@north"))
     north = "/etc/dispatchd/north.conf"
