@@ -91,16 +91,21 @@ static bool may_close(const struct engine *engine)
 	       (burst->most == 0 || engine->limits.made < burst->most);
 }
 
-void engine_follow_breaker(struct engine *engine)
+void engine_close_breaker(struct engine *engine)
 {
-	engine_keep_bursts(engine);
-	if (engine->limits.tripped && !engine->limits.open)
-		open(engine);
 	if (!engine->limits.open || !may_close(engine))
 		return;
 	engine->limits.open = false;
 	spool_breaker_close(engine->spool);
 	engine_report(engine, LOG_NOTICE, "breaker is closed: mails go out as they come");
+}
+
+void engine_follow_breaker(struct engine *engine)
+{
+	engine_keep_bursts(engine);
+	if (engine->limits.tripped && !engine->limits.open)
+		open(engine);
+	engine_close_breaker(engine);
 }
 
 struct instant engine_next_breaker(const struct engine *engine)

@@ -170,6 +170,7 @@ static void steps(struct engine *engine)
 	engine_load_pause(engine);             /* mail_pause.c: whether mails go out */
 	engine_follow_redirect(engine);        /* mail_pause.c: and whether to their recipients */
 	engine_load_limits(engine);            /* limits.c: how many mails were made lately */
+	engine_close_breaker(engine);          /* breaker.c: a flood is over */
 	engine_keep_templates(engine);         /* mail_templates.c: by which mails are rendered */
 	engine_follow_numbers(engine);         /* numbers.c: jobs follow customers' new numbers */
 	engine_follow_erased(engine);          /* erase.c: whose words are to go */
@@ -182,7 +183,7 @@ static void steps(struct engine *engine)
 	engine_process_entries(engine);        /* intake.c: new events */
 	engine_process_commands(engine);       /* command.c: the office's and the admin's */
 	engine_recall_jobs(engine);            /* recall.c: released jobs, now suspended */
-	engine_follow_breaker(engine);         /* breaker.c: opens at a flood, closes behind it */
+	engine_follow_breaker(engine);         /* breaker.c: a flood begins, or is decided on */
 	engine_expire(engine);                 /* mail_expire.c: shelf lives that ended */
 	engine_recheck_deferred(engine);       /* mail_recheck.c: may go sooner: new hours */
 	engine_recheck_sending(engine);        /* mail_recheck.c: may go no more, not begun yet */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* [rules] per_contact and burst at the edges of their windows, by a clock that the test sets. */
+#include "engine_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world *w;
+
+static int setup(void **state)
+{
+	(void)state;
+	w = world_new("2026-06-03T13:00:00Z");
+	world_sql(w, "INSERT INTO customer (id, number, name) VALUES (1, '1001', 'Acme');"
+	             "INSERT INTO contact (customer, name, email, notify) VALUES (1, 'Ann', "
+	             "'ann@example.com', 'started,completed,failed')");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+/* A job of its own ends at that time; what the engine said of it. */
+static const char *completed(const char *at, const char *job)
+{
+	world_at(w, at);
+	world_event(w, "job.completed", job, "1001", NULL, NULL);
+	return buf_text(&w->outcomes);
+}
+
+static void assert_said(const char *at, const char *job, const char *expected)
+{
+	const char *said = completed(at, job);
+	if (strstr(said, expected) == NULL)
+		fail_msg("%s at %s: expected \"%s\", got \"%s\"", job, at, expected, said);
+}
+
+static void a_burst_is_over_when_the_window_is(void **state)
+{
+	(void)state;
+	w->settings.rules.burst = (struct limit){2, 10000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	assert_said("2026-06-03T13:00:01Z", "B", "queued ok B");
+	assert_said("2026-06-03T13:00:10Z", "C", "queued ok C");
+	/* A has left the window, B hasn't */
+	assert_said("2026-06-03T13:00:10.999Z", "D", "deferred held_back D");
+	assert_said("2026-06-03T13:00:30Z", "E", "deferred held_back E");
+	free(world_command(w, "{\"do\":\"breaker.discard\",\"ids\":[1,2,3,4,5,6,7,8]}"));
+	assert_int_equal(world_mails(w, STATUS_CANCELLED), 2);
+	assert_said("2026-06-03T13:00:41Z", "F", "queued ok F");
+}
+
+static void what_is_held_keeps_it_open(void **state)
+{
+	(void)state;
+	w->settings.rules.burst = (struct limit){1, 10000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	assert_said("2026-06-03T13:00:01Z", "B", "deferred held_back B");
+	assert_said("2026-06-03T13:05:00Z", "C", "deferred held_back C");
+	world_crash(w);
+	w->settings.rules.burst = (struct limit){1, 10000};
+	assert_said("2026-06-03T13:06:00Z", "D", "deferred held_back D");
+	free(world_command(w, "{\"do\":\"breaker.release\",\"ids\":[1,2,3,4,5,6,7,8,9]}"));
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 0);
+	/* Released ones aren't counted again: D alone is in the window. */
+	assert_said("2026-06-03T13:06:10.001Z", "E", "queued ok E");
+}
+
+static void the_count_outlives_a_crash(void **state)
+{
+	(void)state;
+	w->settings.rules.burst = (struct limit){2, 60000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	assert_said("2026-06-03T13:00:01Z", "B", "queued ok B");
+	world_crash(w);
+	w->settings.rules.burst = (struct limit){2, 60000};
+	assert_said("2026-06-03T13:00:59.999Z", "C", "deferred held_back C");
+}
+
+static void a_clock_set_back_forgets_nothing(void **state)
+{
+	(void)state;
+	w->settings.rules.burst = (struct limit){2, 60000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	assert_said("2026-06-03T13:00:10Z", "B", "queued ok B");
+	assert_said("2026-06-03T12:00:00Z", "C", "deferred held_back C");
+}
+
+static void retries_and_later_states_of_a_group_are_no_new_mails(void **state)
+{
+	(void)state;
+	w->settings.rules.burst = (struct limit){2, 60000};
+	w->settings.notify[JOB_COMPLETED].group_wait_ms = 1000;
+	assert_said("2026-06-03T13:00:00Z", "A", "deferred grouped A");
+	assert_said("2026-06-03T13:00:00.100Z", "B", "deferred grouped B");
+	assert_said("2026-06-03T13:00:00.200Z", "C", "deferred grouped C");
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 1);
+	world_at(w, "2026-06-03T13:00:02Z");
+	world_turn(w);
+	world_deliver(w, DELIVERY_BUSY);
+	world_at(w, "2026-06-03T13:00:03Z");
+	world_event(w, "job.failed", "D", "1001", NULL, NULL);
+	assert_non_null(strstr(buf_text(&w->outcomes), "queued ok D"));
+	world_event(w, "job.failed", "E", "1001", NULL, NULL);
+	assert_non_null(strstr(buf_text(&w->outcomes), "deferred held_back E"));
+}
+
+static void a_contact_has_room_again_when_the_window_is_over(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){2, 10000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	assert_said("2026-06-03T13:00:05Z", "B", "queued ok B");
+	assert_said("2026-06-03T13:00:09.999Z", "C", "deferred rate_limited C");
+	assert_said("2026-06-03T13:00:09.999Z", "D", "deferred rate_limited D");
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 1);
+	world_at(w, "2026-06-03T13:00:10Z"); /* A has left the window: C and D go */
+	world_turn(w);
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 0);
+	assert_said("2026-06-03T13:00:14.999Z", "E", "deferred rate_limited E");
+	assert_said("2026-06-03T13:00:20Z", "F", "queued ok F");
+}
+
+static void a_mail_for_the_morning_takes_no_room_now(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	world_sql(w,
+	          "UPDATE customer SET timezone = 'Etc/UTC'; INSERT INTO hours_week VALUES (1, 4, "
+	          "'07:00-17:00')");
+	assert_said("2026-06-03T13:00:00Z", "A", "deferred outside_hours A");
+	world_event(w, "job.failed", "B", "1001", NULL, NULL);
+	assert_non_null(strstr(buf_text(&w->outcomes), "queued ok B"));
+	world_event(w, "job.failed", "C", "1001", NULL, NULL);
+	assert_non_null(strstr(buf_text(&w->outcomes), "deferred rate_limited C"));
+}
+
+static void without_limits_nothing_is_written(void **state)
+{
+	(void)state;
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	char *status = world_command(w, "{\"do\":\"status\"}");
+	assert_non_null(strstr(status, "\"breaker\":{\"open\":false"));
+	free(status);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(a_burst_is_over_when_the_window_is),
+	        TEST(what_is_held_keeps_it_open),
+	        TEST(the_count_outlives_a_crash),
+	        TEST(a_clock_set_back_forgets_nothing),
+	        TEST(retries_and_later_states_of_a_group_are_no_new_mails),
+	        TEST(a_contact_has_room_again_when_the_window_is_over),
+	        TEST(a_mail_for_the_morning_takes_no_room_now),
+	        TEST(without_limits_nothing_is_written),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
