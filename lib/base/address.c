@@ -147,6 +147,15 @@ bool address_to_ascii(const char *address, char ret[ADDRESS_MAX + 1])
 	return true;
 }
 
+bool address_needs_smtputf8(const char *address)
+{
+	const char *at = strrchr(address, '@');
+	for (const char *p = address; at != NULL && p < at; p++)
+		if ((unsigned char)*p > 0x7f)
+			return true;
+	return false;
+}
+
 static const char *skip_space(const char *p)
 {
 	while (*p == ' ' || *p == '\t')

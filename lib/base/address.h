@@ -23,6 +23,10 @@ bool address_check(const char *address, struct error *err) MUST_CHECK;
  */
 bool address_to_ascii(const char *address, char ret[ADDRESS_MAX + 1]) MUST_CHECK;
 
+/* Whether the part before the @ has characters beyond ASCII (RFC 6531): no mail can be sent there.
+ */
+bool address_needs_smtputf8(const char *address);
+
 /* What follows the last `@`; "" where there is none. Points into `address`. */
 const char *address_domain(const char *address);
 

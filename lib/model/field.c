@@ -354,6 +354,27 @@ static bool clean(const struct field *field, const char *text, size_t len, struc
 	return true;
 }
 
+/* Letters that are fine to people, but not to mail servers; `err` is set. */
+static bool address_is_foreign(const struct field *field, const char *text, struct error *err)
+{
+	char quote[UTF8_QUOTE_MAX], ascii[ADDRESS_MAX + 1];
+	const char *quoted = utf8_quote(text, strlen(text), quote);
+	if (address_to_ascii(text, ascii)) {
+		error_set(err, EX_DATAERR,
+		          "%s: '%s' has letters in its domain that mail servers don't know; write "
+		          "%s",
+		          field->name, quoted, ascii);
+		return true;
+	}
+	if (!address_needs_smtputf8(text))
+		return false;
+	error_set(err, EX_DATAERR,
+	          "%s: '%s' has letters before the @ that only mail servers with SMTPUTF8 take, "
+	          "which dispatchd doesn't use; another address is needed",
+	          field->name, quoted);
+	return true;
+}
+
 bool field_check(const struct field *field, const char *text, size_t len, struct zones *zones,
                  struct arena *arena, const char **ret, struct error *err)
 {
@@ -368,12 +389,9 @@ bool field_check(const struct field *field, const char *text, size_t len, struct
 	}
 	const char *value = types[field->type].check(&check);
 	if (value == NULL) {
-		char quote[UTF8_QUOTE_MAX], ascii[ADDRESS_MAX + 1];
-		if (field->type == FIELD_EMAIL && address_to_ascii(check.text, ascii))
-			return error_set(err, EX_DATAERR,
-			                 "%s: '%s' has letters in its domain that mail servers "
-			                 "don't know; write %s",
-			                 field->name, utf8_quote(text, len, quote), ascii);
+		char quote[UTF8_QUOTE_MAX];
+		if (field->type == FIELD_EMAIL && address_is_foreign(field, check.text, err))
+			return false;
 		return error_set(err, EX_DATAERR, "%s: must be %s (got \"%s\")", field->name,
 		                 field_expected(field, arena),
 		                 utf8_quote(check.text, strlen(check.text), quote));

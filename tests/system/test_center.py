@@ -379,6 +379,8 @@ def test_faults_of_the_api(api, method, path, body, status):
 def test_a_fault_names_its_field(api):
     answer = api["carl"].send("POST", "/api/v1/customers/1001/contacts", {"email": "no address"})
     assert answer.json["errors"][0]["field"] == "email" and "must be a mail address" in answer.json["errors"][0]["detail"]
+    answer = api["carl"].send("POST", "/api/v1/customers/1001/contacts", {"email": "b\u00e4cker@example.com"})
+    assert answer.status == 422 and "only mail servers with SMTPUTF8 take" in answer.json["errors"][0]["detail"]
 
 
 def test_bodies_that_are_no_json(api):

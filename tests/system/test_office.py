@@ -9,7 +9,7 @@ import shutil
 import zoneinfo
 
 import pytest
-from kit import add_customer, refused, wait_outcome
+from kit import add_customer, dead_letters, refused, wait_outcome
 from world import wait_until
 
 
@@ -435,8 +435,23 @@ def test_a_manager_may_remove_a_note_or_comment(world, kind):
 def test_an_internationalized_domain_is_offered_in_ascii(world):
     refused(world, 65, "write post@xn--bcker-gra.example", "customer", "add", "1", "--name", "X",
             "--email", "post@b\u00e4cker.example")
-    refused(world, 65, "email", "customer", "add", "1", "--name", "X", "--email", "b\u00e4cker@example.com")
     world.ctl("customer", "add", "1", "--name", "X", "--email", "post@xn--bcker-gra.example")
+
+
+def test_an_address_that_needs_smtputf8_is_refused_where_it_is_entered(world):
+    words, foreign = "letters before the @ that only mail servers with SMTPUTF8 take", "b\u00e4cker@example.com"
+    refused(world, 65, words, "customer", "add", "1", "--name", "X", "--email", foreign)
+    world.ctl("customer", "add", "1", "--name", "X")
+    refused(world, 65, words, "contact", "add", "1", "--name", "Y", "--email", foreign)
+    with open(world.path("in.csv"), "w", encoding="utf-8") as file:
+        file.write(f"customer,name,email\n1,Y,{foreign}\n")
+    done = world.ctl("contact", "import", world.path("in.csv"), check=False)
+    assert done.returncode == 65 and f"in.csv:2:3: email: '{foreign}' has {words}" in done.stderr
+    world.start_daemon()
+    world.xadd("customers:changes", customer=json.dumps({"number": "1", "email": foreign}))
+    (dead,) = dead_letters(world, 1)
+    assert words.encode() in b" ".join(dead.values())
+    assert world.ctl_json("contact", "list", "1") == []
 
 
 def test_duplicates_are_found_by_name_and_families_are_none(world):
