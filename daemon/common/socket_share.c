@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/socket_share.h"
 
+#include "base/folder.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,30 +32,12 @@ bool socket_check_group(const char *section, const char *group, struct error *er
 	return find_group(section, group, &gid, err);
 }
 
-/* By a descriptor, so that what gets the rights is our socket, whoever else may write in its
- * folder. */
-static bool set_rights(const char *path, gid_t group)
-{
-	char place[64];
-	struct stat st;
-	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	snprintf(place, sizeof(place), "/proc/self/fd/%d", fd);
-	bool ok = fd >= 0 && !fstat(fd, &st) && S_ISSOCK(st.st_mode) && st.st_uid == geteuid() &&
-	          (st.st_gid == group || !fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH)) &&
-	          !chmod(place, 0660);
-	int why = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = why;
-	return ok;
-}
-
 bool socket_share(const char *section, const char *path, const char *name, struct error *err)
 {
 	gid_t group;
 	if (!find_group(section, name, &group, err))
 		return false;
-	if (set_rights(path, group))
+	if (folder_share_path(path, group, S_IFSOCK, 0660))
 		return true;
 	if (errno == EPERM && *name)
 		return error_set(err, EX_NOPERM,

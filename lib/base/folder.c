@@ -281,18 +281,27 @@ static bool share(int fd, gid_t group, mode_t type, mode_t mode)
 	return mode == 0 || chmod(itself, mode) == 0;
 }
 
-bool folder_share(const struct folder *folder, const char *name, mode_t type, mode_t mode)
+/* SQLite's locks are POSIX ones, which closing any other descriptor of the file would drop. */
+static bool share_at(int directory, const char *name, gid_t group, mode_t type, mode_t mode)
 {
-	check_name(name);
-	/* SQLite's locks are POSIX ones, which closing any other descriptor of the file would
-	 * drop. */
-	int fd = openat(folder->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	bool good = fd >= 0 && share(fd, folder->group, type, mode);
+	int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	bool good = fd >= 0 && share(fd, group, type, mode);
 	int number = errno;
 	if (fd >= 0)
 		(void)close(fd);
 	errno = number;
 	return good;
+}
+
+bool folder_share(const struct folder *folder, const char *name, mode_t type, mode_t mode)
+{
+	check_name(name);
+	return share_at(folder->fd, name, folder->group, type, mode);
+}
+
+bool folder_share_path(const char *path, gid_t group, mode_t type, mode_t mode)
+{
+	return share_at(AT_FDCWD, path, group, type, mode);
 }
 
 void folder_new_name(const char *prefix, char *ret)

@@ -75,6 +75,9 @@ bool folder_sync(const struct folder *folder, struct error *err) MUST_CHECK;
 bool folder_share(const struct folder *folder, const char *name, mode_t type,
                   mode_t mode) MUST_CHECK;
 
+/* The same for one at a path that we trust, and for any group. */
+bool folder_share_path(const char *path, gid_t group, mode_t type, mode_t mode) MUST_CHECK;
+
 /* A name for a new file that nobody can guess: PREFIX and 16 letters. `ret` has FOLDER_NEW_SIZE
  * bytes. */
 enum { FOLDER_NEW_SIZE = 64 };
