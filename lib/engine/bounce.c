@@ -25,6 +25,7 @@
 #include "engine/opt_out_answer.h"
 #include "engine/redirect.h"
 #include "mail/report_judge.h"
+#include "mail/token.h"
 #include "model/job_state.h"
 
 #include <string.h>
@@ -158,7 +159,7 @@ static bool take(struct engine *engine, const json_t *in, const struct reply_con
 	struct bounce_facts facts;
 	struct bounce_subject subject;
 	if (!bounce_facts_read(in, engine->arena, &facts, err) ||
-	    !engine_bounce_accepts(engine, facts.recipient, err))
+	    !token_takes(engine->settings->bounce.address, facts.recipient, err))
 		return false;
 	engine_bounce_find(engine, &facts, &subject);
 	const struct bounce_recipient *about = bounce_facts_recipient(&facts, subject.address);

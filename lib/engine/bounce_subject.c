@@ -26,19 +26,6 @@ enum {
 	SEARCHES_MAX = 20, /* an hour, each of them through many mails */
 };
 
-bool engine_bounce_accepts(struct engine *engine, const char *recipient, struct error *err)
-{
-	const char *address = engine->settings->bounce.address;
-	if (address == NULL || *address == '\0')
-		return error_set(err, EX_UNAVAILABLE,
-		                 "no reports are taken: [bounce] address is not set");
-	const char *domain = address_domain(recipient);
-	if (*domain != '\0' && strcasecmp(domain, address_domain(address)) != 0)
-		return error_set(err, EX_NOUSER, "reports come to %s, not to %s",
-		                 address_domain(address), domain);
-	return true;
-}
-
 /* ---- Which mail it names ---- */
 
 /* Searches go through many mails: so many an hour, whoever asks. */

@@ -24,10 +24,6 @@ struct bounce_subject {
 	                    no_token, forged, old, other_kind, unproven, too_many. "" else */
 };
 
-/* [bounce] address has another domain than the one where the report came: 67. No address: 69. */
-bool engine_bounce_accepts(struct engine *engine, const char *recipient,
-                           struct error *err) MUST_CHECK;
-
 /*
  * Finds it: by the token in the address where the report came, else by that of the mail which it
  * returns, else by the envelope's id or the Message-ID of a mail of the last 14 days. The latter

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sysexits.h>
 
 enum {
 	TOKEN_VERSION = 1,
@@ -187,4 +188,15 @@ const char *token_in_address(const char *recipient, const char *address, const c
 		return NULL;
 	*ret_len = (size_t)(end - rest);
 	return rest;
+}
+
+bool token_takes(const char *address, const char *recipient, struct error *err)
+{
+	const char *domain = address_domain(recipient);
+	if (address == NULL || *address == '\0')
+		return error_set(err, EX_UNAVAILABLE,
+		                 "no reports are taken: [bounce] address is not set");
+	return *recipient == '\0' || strcasecmp(domain, address_domain(address)) == 0 ||
+	       error_set(err, EX_NOUSER, "reports come to %s, not to %s", address_domain(address),
+	                 *domain ? domain : recipient);
 }

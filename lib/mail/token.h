@@ -100,4 +100,11 @@ void token_address(const char *address, const char *delimiter, const char *token
 const char *token_in_address(const char *recipient, const char *address, const char *delimiter,
                              size_t *ret_len);
 
+/*
+ * Whether reports that came to `recipient` are ours: they come to the domain of `address`, that of
+ * [bounce]. Nobody may know the recipient ("" is ours). Codes: 67 another domain, or none; 69 where
+ * `address` is "".
+ */
+bool token_takes(const char *address, const char *recipient, struct error *err) MUST_CHECK;
+
 #endif

@@ -253,6 +253,8 @@ static void other_domains_are_told_so(void **state)
 	(void)state;
 	assert_string_equal(take("bounce@example.org", "failed", "a@example.com", "gone", "x"),
 	                    "67 reports come to mail.example.com, not to example.org");
+	assert_string_equal(take("bounce", "failed", "a@example.com", "gone", "x"),
+	                    "67 reports come to mail.example.com, not to bounce");
 	assert_string_equal(ask("{\"do\":\"bounce.take\",\"facts\":{\"kind\":\"whim\"}}"),
 	                    "65 a report of no known kind");
 	assert_string_equal(ask("{\"do\":\"bounce.take\"}"), "65 bounce.take needs facts");

@@ -6,21 +6,12 @@
  */
 #include "dispatchd/report/report_request.h"
 
-#include "base/address.h"
 #include "base/jsontext.h"
+#include "mail/token.h"
 #include "model/request.h"
 #include "model/settings.h"
 
-#include <string.h>
-#include <strings.h>
 #include <sysexits.h>
-
-/* Of a domain that isn't ours. A recipient that nobody knows may be ours. */
-static bool is_elsewhere(const struct settings *settings, const char *recipient)
-{
-	return *recipient != '\0' &&
-	       strcasecmp(address_domain(recipient), address_domain(settings->bounce.address)) != 0;
-}
 
 static const json_t *member(const json_t *request, const char *name, json_type type)
 {
@@ -59,9 +50,8 @@ static bool read_object(const struct settings *settings, const json_t *request,
 		return error_set(err, EX_DATAERR, "not a JSON object");
 	if (recipient == NULL)
 		return error_set(err, EX_DATAERR, "recipient: expected text");
-	if (is_elsewhere(settings, json_string_value(recipient)))
-		return error_set(err, EX_NOUSER, "reports are taken for %s alone",
-		                 address_domain(settings->bounce.address));
+	if (!token_takes(settings->bounce.address, json_string_value(recipient), err))
+		return false;
 	if (json_object_get(request, "facts") == NULL) {
 		*ret = (struct report_request){.command = NULL};
 		return true;

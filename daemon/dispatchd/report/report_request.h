@@ -20,7 +20,7 @@ struct report_request {
  * {"recipient", "sender", "facts", "reply"} of one line; without "facts" it asks whether mails for
  * this recipient are taken. Nothing else of it reaches the engine. The caller frees `command`.
  * Codes: 65 for what isn't such an object, 67 for a recipient of another domain than that of
- * [bounce] address.
+ * [bounce] address, 69 where there is no such address.
  */
 bool report_request_read(const struct settings *settings, const char *line, size_t len,
                          struct report_request *ret, struct error *err) MUST_CHECK;
