@@ -5,25 +5,19 @@
  */
 #include "bounce/lmtp_io.h"
 
+#include "common/clock_ms.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-static int64_t mono_ms(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void lmtp_start(struct lmtp_io *io, int idle_s, int session_s)
 {
 	*io = (struct lmtp_io){.idle_ms = (int64_t)idle_s * 1000,
-	                       .end_ms = mono_ms() + (int64_t)session_s * 1000};
+	                       .end_ms = clock_mono_ms() + (int64_t)session_s * 1000};
 }
 
 void lmtp_end(struct lmtp_io *io)
@@ -48,7 +42,7 @@ static bool wait_for(struct lmtp_io *io, int fd, short what)
 {
 	struct pollfd ready = {.fd = fd, .events = what};
 	for (;;) {
-		int64_t left_ms = io->end_ms - mono_ms();
+		int64_t left_ms = io->end_ms - clock_mono_ms();
 		if (left_ms > io->idle_ms)
 			left_ms = io->idle_ms;
 		int n = left_ms > 0 ? poll(&ready, 1, (int)left_ms) : 0;

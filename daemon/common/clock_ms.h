@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DISPATCHD_MAILER_CLOCK_H
-#define DISPATCHD_MAILER_CLOCK_H
+#ifndef COMMON_CLOCK_MS_H
+#define COMMON_CLOCK_MS_H
 
 #include "base/instant.h"
 
 #include <stdint.h>
 #include <time.h>
 
+/* In milliseconds, for threads and programs without a loop, which has common/clock.h. */
 static inline int64_t clock_read_ms(clockid_t clock)
 {
 	struct timespec t;

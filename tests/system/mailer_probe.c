@@ -16,7 +16,7 @@
  * functions below take the place of lib/mail's when the program is linked.
  */
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/pool_private.h"
 
 #include <fcntl.h>

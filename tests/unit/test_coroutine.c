@@ -6,7 +6,7 @@
 #include "base/jsontext.h"
 #include "base/jsonview.h"
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 
 #include <errno.h>
 #include <poll.h>

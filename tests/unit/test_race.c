@@ -2,7 +2,7 @@
 /* Several addresses tried side by side: in which order, who wins, and what is left after that. */
 #include "dispatchd/mailer/race.h"
 
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/coroutine.h"
 
 #include <arpa/inet.h>

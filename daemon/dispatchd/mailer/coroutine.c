@@ -15,7 +15,7 @@
 #include "dispatchd/mailer/coroutine.h"
 
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/stack.h"
 
 #include <errno.h>

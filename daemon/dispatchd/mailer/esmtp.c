@@ -18,7 +18,7 @@
 #include "dispatchd/mailer/esmtp_private.h"
 
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/reply.h"
 
 #include <inttypes.h>

@@ -12,7 +12,7 @@
 #include "dispatchd/mailer/esmtp_private.h"
 
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/helo.h"
 #include "dispatchd/mailer/libc.h"

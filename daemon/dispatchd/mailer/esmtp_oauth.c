@@ -19,8 +19,8 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/access_token.h"
-#include "dispatchd/mailer/clock.h"
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/reply.h"
 #include "dispatchd/mailer/secret.h"

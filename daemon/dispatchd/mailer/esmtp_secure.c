@@ -9,7 +9,7 @@
  */
 #include "dispatchd/mailer/esmtp_private.h"
 
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 
 #include <errno.h>
 #include <poll.h>

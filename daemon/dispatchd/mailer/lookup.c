@@ -6,7 +6,7 @@
 #include "dispatchd/mailer/lookup.h"
 
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/libc.h"
 

@@ -6,7 +6,7 @@
 #include "dispatchd/mailer/pool_private.h"
 
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 
 #include <stdio.h>
 #include <stdlib.h>

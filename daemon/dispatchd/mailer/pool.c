@@ -3,7 +3,7 @@
 #include "dispatchd/mailer/pool.h"
 
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/esmtp.h"
 #include "dispatchd/mailer/pool_private.h"
 #include "dispatchd/mailer/relay_test.h"

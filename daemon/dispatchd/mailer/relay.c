@@ -7,7 +7,7 @@
 
 #include "base/backoff.h"
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 
 #include <stdio.h>
 #include <stdlib.h>

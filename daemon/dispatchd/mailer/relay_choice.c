@@ -10,7 +10,7 @@
  */
 #include "dispatchd/mailer/pool_private.h"
 
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 
 /* By how many mails a connection's relay may be ahead before it ends for another one's sake; by how
  * many of the lighter relay's at most one may be ahead of another, whatever happened. More than the

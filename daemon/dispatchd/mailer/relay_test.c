@@ -7,7 +7,7 @@
 
 #include "base/address.h"
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/pool_private.h"
 #include "dispatchd/sys/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dispatchd/mailer/steps.h"
 
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 
 #include <stdio.h>
 #include <string.h>

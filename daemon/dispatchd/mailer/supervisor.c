@@ -8,7 +8,7 @@
  */
 #include "dispatchd/mailer/pool_private.h"
 
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 
 static int64_t earlier(int64_t a, int64_t b)
 {

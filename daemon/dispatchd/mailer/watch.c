@@ -5,7 +5,7 @@
  */
 #include "dispatchd/mailer/watch.h"
 
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/libc.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/address.h"
 #include "base/mem.h"
-#include "dispatchd/mailer/clock.h"
+#include "common/clock_ms.h"
 #include "mail/forward.h"
 
 #include <errno.h>
