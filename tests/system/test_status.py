@@ -95,6 +95,27 @@ def test_databases_that_cannot_be_used(farm):
     assert "customers.db is missing" in found[1]["text"] and "customer adopt" in found[1]["do"]
 
 
+def test_faults_in_the_configuration(farm):
+    """The daemon goes on with what it has read; the rest is still looked at."""
+    farm.start_daemon()
+    farm.ctl("mail", "pause")
+    farm.configure(mail={"from": "nobody", "color": "red"})
+    found = farm.ctl_json("status")["problems"]
+    assert [row["problem"] for row in found] == ["configuration", "paused"]
+    assert found[0]["text"].startswith("2 faults in the configuration: ") and farm.config_path in found[0]["text"]
+    assert found[0]["do"].startswith("dispatchd -t")
+
+
+def test_the_certificate_for_a_relay(farm):
+    pem = make_certificate(farm.directory, None, ["localhost"], "client", -9, 5)
+    os.chmod(pem, 0o600)
+    farm.configure(mail={"transport": "smtp"}, smtp={"relay": f"127.0.0.1:{free_port()}", "tls": "required",
+                                                     "client_cert": pem})
+    farm.start_daemon()
+    (found,) = farm.ctl_json("status")["problems"]
+    assert found["problem"] == "certificate" and found["text"].startswith("the client certificate for the relay ends soon")
+
+
 @pytest.mark.parametrize("days, words", [(5, "ends soon"), (-1, "has ended"), (90, None)])
 def test_the_centers_certificate(farm, days, words):
     both = make_certificate(farm.directory, None, ["localhost"], "center", -9, days)

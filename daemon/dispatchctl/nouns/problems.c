@@ -32,6 +32,9 @@ enum {
 
 struct finding {
 	const struct ctl *ctl;
+	const struct settings *settings; /* all of them; a default for what is at fault */
+	const char *fault;               /* of the configuration, the first one; NULL: none */
+	size_t n_faults;
 	const json_t *state;
 	struct spool *spool; /* NULL: it can't be read */
 	const char *problem; /* the row's name */
@@ -74,6 +77,15 @@ static void find_daemon(struct finding *finding)
 		    fault);
 }
 
+/* A daemon that runs goes on with what it has read. */
+static void find_configuration(struct finding *finding)
+{
+	if (finding->fault != NULL)
+		add(finding, NULL, "dispatchd -t; then dispatchctl reload",
+		    "%zu %s in the configuration: %.800s", finding->n_faults,
+		    finding->n_faults == 1 ? "fault" : "faults", finding->fault);
+}
+
 static void find_spool(struct finding *finding)
 {
 	if (finding->spool == NULL)
@@ -85,7 +97,7 @@ static void find_spool(struct finding *finding)
 /* One that isn't there before the first start is none. */
 static void find_customers(struct finding *finding)
 {
-	const struct settings *settings = finding->ctl->settings;
+	const struct settings *settings = finding->settings;
 	struct error err = {0};
 	if (strcmp(jsontext_at(finding->state, "daemon"), "down") == 0 &&
 	    json_object_get(finding->state, "instance") == NULL)
@@ -230,7 +242,7 @@ static void find_dead(struct finding *finding)
 
 static void find_disk(struct finding *finding)
 {
-	const struct settings *settings = finding->ctl->settings;
+	const struct settings *settings = finding->settings;
 	const char *const paths[] = {settings->spool.path, settings->customers.path};
 	unsigned long seen = 0;
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
@@ -254,7 +266,7 @@ static void find_templates(struct finding *finding)
 {
 	json_t *findings;
 	struct error err = {0};
-	if (!check_template_set(finding->ctl->settings, &findings, &err)) {
+	if (!check_template_set(finding->settings, &findings, &err)) {
 		add(finding, NULL, "dispatchctl template check", "templates: %s", err.text);
 		return;
 	}
@@ -274,10 +286,10 @@ static X509 *read_certificate(const char *path)
 	return certificate;
 }
 
-/* That of the customer center. Where it can't be read, its start says so. */
-static void find_certificate(struct finding *finding)
+/* Where it can't be read, whoever uses it says so. */
+static void look_at_certificate(struct finding *finding, const char *what, const char *path,
+                                const char *todo)
 {
-	const char *path = finding->ctl->settings->center.tls_cert;
 	int days, seconds;
 	identity_person();
 	X509 *certificate = read_certificate(path);
@@ -286,11 +298,24 @@ static void find_certificate(struct finding *finding)
 		return;
 	if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)) &&
 	    days < CERTIFICATE_DAYS)
-		add(finding, NULL, "renew it; systemctl restart dispatch-center",
-		    days < 0 || seconds < 0 ? "the customer center's certificate has ended (%s)"
-		                            : "the customer center's certificate ends soon (%s)",
-		    path);
+		add(finding, NULL, todo, "%s %s (%s)", what,
+		    days < 0 || seconds < 0 ? "has ended" : "ends soon", path);
 	X509_free(certificate);
+}
+
+static void find_certificates(struct finding *finding)
+{
+	const struct settings *settings = finding->settings;
+	const char *last = "";
+	look_at_certificate(finding, "the customer center's certificate", settings->center.tls_cert,
+	                    "renew it; systemctl restart dispatch-center");
+	for (size_t i = 0; i < settings->n_relays; i++) {
+		const char *path = settings->relays[i].client_cert;
+		if (strcmp(path, last) != 0)
+			look_at_certificate(finding, "the client certificate for the relay", path,
+			                    "renew it; dispatchctl reload");
+		last = path;
+	}
 }
 
 /* ---- all of them */
@@ -299,25 +324,47 @@ static const struct {
 	const char *problem;
 	void (*find)(struct finding *finding);
 } rows[] = {
-        {"daemon", find_daemon},       {"spool", find_spool},
-        {"customers", find_customers}, {"redis", find_redis},
-        {"paused", find_pause},        {"breaker", find_breaker},
-        {"redirected", find_redirect}, {"relay", find_relays},
-        {"late", find_late},           {"feed", find_feeds},
-        {"dead", find_dead},           {"disk", find_disk},
-        {"template", find_templates},  {"certificate", find_certificate},
+        {"daemon", find_daemon},
+        {"configuration", find_configuration},
+        {"spool", find_spool},
+        {"customers", find_customers},
+        {"redis", find_redis},
+        {"paused", find_pause},
+        {"breaker", find_breaker},
+        {"redirected", find_redirect},
+        {"relay", find_relays},
+        {"late", find_late},
+        {"feed", find_feeds},
+        {"dead", find_dead},
+        {"disk", find_disk},
+        {"template", find_templates},
+        {"certificate", find_certificates},
 };
+
+static void on_fault(void *arg, const char *text)
+{
+	struct finding *finding = arg;
+	if (finding->n_faults++ == 0)
+		finding->fault = arena_strdup(finding->ctl->arena, text);
+}
 
 json_t *problems_find(const struct ctl *ctl, const json_t *state)
 {
+	int code = 0;
 	struct error ignored = {0};
 	struct finding finding = {.ctl = ctl, .state = state, .found = json_array()};
+	identity_person(); /* as the settings were read before */
+	struct settings *whole =
+	        settings_read(ctl->settings->file, NULL, on_fault, &finding, &code);
+	identity_back();
+	finding.settings = whole != NULL ? whole : ctl->settings;
 	finding.spool = spool_view(ctl, &ignored);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		finding.problem = rows[i].problem;
 		rows[i].find(&finding);
 	}
 	spool_close(finding.spool);
+	settings_free(whole);
 	return finding.found;
 }
 

@@ -14,7 +14,4 @@ json_t *problems_find(const struct ctl *ctl, const json_t *state);
 /* For a person, with an empty line after each; nothing where there is none. */
 void problems_print(struct ctl *ctl, const json_t *problems, const json_t *state);
 
-/* What these read of the configuration, besides what `status` reads. */
-#define USES_PROBLEMS "customers.path mail.templates mail.from center.tls_cert"
-
 #endif

@@ -216,16 +216,16 @@ static bool status_run(struct ctl *ctl, struct error *err)
 }
 
 static const struct command commands[] = {
-        {.uses = USES_SPOOL " redis " USES_PROBLEMS,
+        {.uses = USES_SPOOL " redis",
          .help = "Shows what is wrong and what to do about it, the worst first; then whether "
                  "dispatchd, Redis and the relays are up, and counts of held jobs and mails",
-         .more = "It looks for a daemon, a Redis or a database that can't be used, sending that is "
-                 "paused, held back or redirected, relays that are left alone or refuse every "
-                 "mail, a mail that is ten minutes late, entries that wait or were lost, dead "
-                 "letters of the last day, a disk with less than 1 GB free, faults in templates, "
-                 "and a certificate of the customer center that ends within three weeks. The exit "
-                 "status says only whether it could look; \"check\" finds what is wrong with the "
-                 "office's data.",
+         .more = "It looks for a daemon, a Redis or a database that can't be used, faults in the "
+                 "configuration, sending that is paused, held back or redirected, relays that are "
+                 "left alone or refuse every mail, a mail that is ten minutes late, entries that "
+                 "wait or were lost, dead letters of the last day, a disk with less than 1 GB "
+                 "free, faults in templates, and a certificate that ends within three weeks. The "
+                 "exit status says only whether it could look; \"check\" finds what is wrong "
+                 "with the office's data.",
          .examples = "status\nstatus --json",
          .run = status_run},
 };
