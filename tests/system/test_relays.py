@@ -78,6 +78,16 @@ def test_the_others_have_the_share_of_one_that_is_down(two):
         assert 180 <= sent(a) - before[0] <= 300 and sent(b) > before[1]
 
 
+def test_one_that_a_reload_adds_does_not_make_up_for_what_it_missed(two):
+    a, b = two
+    with many(of=sections(a, weight=(1,))) as probe:
+        send_bulk(probe, 600)
+        probe.say(reload={**probe.settings, "sections": sections(a, b, weight=(1, 1))})
+        assert probe.next("reloaded")["reloaded"]
+        send_bulk(probe, 300)
+    assert 80 <= sent(b) <= 220, sent(b)
+
+
 def test_a_relay_without_weight_waits_behind_those_that_share(two):
     a, b = two
     with SmtpPeer(keep=False) as c, many(of=sections(a, b, c, weight=(1, 1, 0))) as probe:

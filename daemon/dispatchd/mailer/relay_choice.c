@@ -78,6 +78,18 @@ int relay_choose(struct pool *pool, bool stalled, struct relay_session *ret, int
 	return -1;
 }
 
+/* Neither is further behind than what is made up for. */
+static void draw_level(struct relay *one, struct relay *other)
+{
+	const struct relay *lighter = other->weight < one->weight ? other : one;
+	double most = mails_of(lighter, AHEAD_MAX);
+
+	if (other->share < one->share - most)
+		other->share = one->share - most;
+	if (one->share < other->share - most)
+		one->share = other->share - most;
+}
+
 void relay_choice_note(struct pool *pool, struct relay *relay)
 {
 	const struct transport_targets *targets = &pool->config->targets;
@@ -85,13 +97,9 @@ void relay_choice_note(struct pool *pool, struct relay *relay)
 	if (relay->weight == 0)
 		return;
 	relay->share += mails_of(relay, 1);
-	for (size_t i = 0; i < targets->n; i++) {
-		struct relay *other = relay_at(pool, i);
-		const struct relay *lighter = other->weight < relay->weight ? other : relay;
-		double least = relay->share - mails_of(lighter, AHEAD_MAX);
-		if (other->rank == relay->rank && other->share < least)
-			other->share = least;
-	}
+	for (size_t i = 0; i < targets->n; i++)
+		if (targets->list[i].rank == relay->rank)
+			draw_level(relay, relay_at(pool, i));
 }
 
 /* In the same rank. */
@@ -106,9 +114,11 @@ static bool is_far_behind(struct relay *other, const struct relay *relay, int64_
 bool relay_choice_calls(struct pool *pool, const struct relay *relay)
 {
 	const struct transport_targets *targets = &pool->config->targets;
-	int64_t now_ms = clock_mono_ms();
+	int64_t now_ms = targets->n > 1 ? clock_mono_ms() : 0;
 
-	for (size_t i = 0; i < targets->n && targets->list[i].rank <= relay->rank; i++) {
+	for (size_t i = 0; targets->n > 1 && i < targets->n; i++) {
+		if (targets->list[i].rank > relay->rank)
+			break;
 		struct relay *other = relay_at(pool, i);
 		bool before = other->rank < relay->rank || is_far_behind(other, relay, now_ms);
 		if (before && other != relay && relay_calls(other, now_ms))
