@@ -166,6 +166,8 @@ def test_discard_calls_them_off(farm, smtp):
     assert farm.ctl_json("breaker", "discard", "--yes") == {"matched": 6, "done": 6}
     farm.outcomes(wait_for={"status": "cancelled", "reason": "by_hand"}, count=7)
     assert breaker(farm)["held"] == 0
+    shown = farm.ctl("status").stdout
+    assert shown.startswith("the breaker of [rules] burst is still open: it closes by itself"), shown
     assert farm.ctl_json("breaker", "discard", "--yes") == {"matched": 0, "done": 0}
 
 

@@ -140,14 +140,21 @@ static void find_pause(struct finding *finding)
 static void find_breaker(struct finding *finding)
 {
 	const json_t *breaker = json_object_get(finding->state, "breaker");
-	const json_t *held = json_object_get(breaker, "held");
+	json_int_t held = json_integer_value(json_object_get(breaker, "held"));
 	if (!json_is_object(breaker) || json_is_false(json_object_get(breaker, "open")))
 		return;
-	add(finding, jsontext_at(breaker, "since"),
-	    "dispatchctl breaker show; then dispatchctl breaker release or breaker discard",
-	    "an unusual number of mails is held back by [rules] burst; %" JSON_INTEGER_FORMAT
-	    " wait for a person",
-	    json_integer_value(held));
+	if (held == 0)
+		add(finding, jsontext_at(breaker, "since"),
+		    "nothing, unless more come: dispatchctl breaker show",
+		    "the breaker of [rules] burst is still open: it closes by itself once fewer "
+		    "new "
+		    "mails are made");
+	else
+		add(finding, jsontext_at(breaker, "since"),
+		    "dispatchctl breaker show; then dispatchctl breaker release or breaker discard",
+		    "an unusual number of mails is held back by [rules] burst; "
+		    "%" JSON_INTEGER_FORMAT " %s for a person",
+		    held, held == 1 ? "waits" : "wait");
 }
 
 static void find_redirect(struct finding *finding)
