@@ -115,6 +115,9 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
 		return;
 	const struct job_event *e = &event->event;
 	const char *state = job_state_name(e->state);
+	struct instant due = at->reason == REASON_HELD_BACK ? INSTANT_NEVER : at->due;
+	if (limited) /* the group that it was to join may be full */
+		due = engine_contact_allows(engine, at->contact->id, at->unlimited);
 	struct spool_mail mail = {
 	        .contact = at->contact->id,
 	        .event = event->id,
@@ -123,7 +126,7 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
 	        .status = at->status,
 	        .reason = at->reason,
 	        .made = engine->now,
-	        .due = at->reason == REASON_HELD_BACK ? INSTANT_NEVER : at->due,
+	        .due = due,
 	        .expires = at->expires,
 	        .open = at->grouped || limited,
 	        .address = at->to,

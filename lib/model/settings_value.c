@@ -324,12 +324,21 @@ static bool read_limit(const struct setting_reader *reader, const struct setting
 	errno = 0;
 	limit.most = strtoll(text, &end, 10);
 	bool good = *text >= '0' && *text <= '9' && errno == 0 && *end == '/' && limit.most >= 1 &&
-	            limit.most <= LIMIT_MAX && duration_parse(end + 1, &limit.window_ms) &&
-	            limit.window_ms >= 1 && limit.window_ms <= LIMIT_WINDOW_MAX_MS;
+	            limit.most <= (row->max > 0 ? row->max : LIMIT_MAX) &&
+	            duration_parse(end + 1, &limit.window_ms) && limit.window_ms >= 1 &&
+	            limit.window_ms <= LIMIT_WINDOW_MAX_MS;
 	if (!good)
 		return setting_refuse(row, text, reader->arena, err);
 	*(struct limit *)member = limit;
 	return true;
+}
+
+static const char *describe_limit(const struct setting *row, struct arena *arena)
+{
+	return arena_printf(arena,
+	                    "a number from 1 to %" PRId64 " and a duration of at most 7d, such as "
+	                    "20/1h",
+	                    row->max > 0 ? row->max : (int64_t)LIMIT_MAX);
 }
 
 static const char *format_limit(const struct setting *row, const void *member, struct arena *arena)
@@ -422,9 +431,7 @@ static const struct kind kinds[SETTING_KIND_COUNT] = {
         [SETTING_RATE] = {.read = read_rate,
                           .format = format_rate,
                           .what = "a number per second between 0.001 and 100000"},
-        [SETTING_LIMIT] = {.read = read_limit,
-                           .format = format_limit,
-                           .what = "a number and a duration of at most 7d, such as 20/1h"},
+        [SETTING_LIMIT] = {.read = read_limit, .format = format_limit, .describe = describe_limit},
         [SETTING_CHOICE] = {.read = read_choice,
                             .format = format_choice,
                             .describe = describe_choice},

@@ -6,7 +6,7 @@ import pytest
 
 import smtp_peer
 from center import Center
-from kit import add_customer, refused, use_shipped_templates, wait_outcome
+from kit import add_customer, dispatchd, refused, use_shipped_templates, wait_outcome
 from world import wait_until
 
 
@@ -105,6 +105,14 @@ def test_a_mail_that_would_come_too_late_is_expired(farm, smtp):
     event(farm, 1)
     event(farm, 2)
     wait_outcome(farm, "2", "expired")
+
+
+@pytest.mark.parametrize("key, value", [("burst", "20"), ("burst", "0/1h"), ("burst", "20/8d"), ("burst", "x/1h"), ("burst", "20/0s"),
+                                        ("per_contact", "1001/1h"), ("per_contact", "-1/1h"), ("per_contact", "20 / 1h")])
+def test_a_wrong_limit_is_a_fault(farm, key, value):
+    farm.configure(rules={key: value})
+    done = dispatchd(farm, "-c", farm.config_path, "-t")
+    assert done.returncode == 78 and key in done.stderr + done.stdout and "such as 20/1h" in done.stderr + done.stdout
 
 
 # ---- burst

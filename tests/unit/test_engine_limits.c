@@ -145,6 +145,26 @@ static void a_mail_for_the_morning_takes_no_room_now(void **state)
 	assert_non_null(strstr(buf_text(&w->outcomes), "deferred rate_limited C"));
 }
 
+static void a_full_group_is_followed_by_another(void **state)
+{
+	(void)state;
+	char job[16];
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	world_at(w, "2026-06-03T13:00:00Z");
+	for (int i = 0; i < 502; i++) {
+		(void)snprintf(job, sizeof job, "J%d", i);
+		world_event(w, "job.completed", job, "1001", NULL, NULL);
+	}
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 2);
+	world_deliver(w, DELIVERY_SENT);
+	world_at(w, "2026-06-03T14:00:00Z");
+	world_turn(w);
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 1);
+	world_at(w, "2026-06-03T15:00:00Z");
+	world_turn(w);
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 0);
+}
+
 static void without_limits_nothing_is_written(void **state)
 {
 	(void)state;
@@ -166,6 +186,7 @@ int main(void)
 	        TEST(retries_and_later_states_of_a_group_are_no_new_mails),
 	        TEST(a_contact_has_room_again_when_the_window_is_over),
 	        TEST(a_mail_for_the_morning_takes_no_room_now),
+	        TEST(a_full_group_is_followed_by_another),
 	        TEST(without_limits_nothing_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
