@@ -101,6 +101,10 @@ def test_it_runs_closed_in_and_says_when_it_is_ready(machine):
     assert_closed(machine.process("dispatchd"))
     lines = [json.loads(line) for line in machine.journal("dispatchd", "--output=json").splitlines()]
     assert any(line.get("_TRANSPORT") == "journal" for line in lines), "fields of its own, not lines of text"
+    ids = re.findall(r"^-- (\w{32})$", (ROOT / "conf/dispatchd.catalog").read_text(encoding="utf-8"), re.M)
+    known = machine.run("journalctl", "--list-catalog").stdout
+    assert ids and all(one in known for one in ids)
+    assert "dispatchd has started" in machine.journal("dispatchd", "--catalog")
 
 
 def test_an_event_becomes_a_mail(machine):
