@@ -29,7 +29,7 @@ DEPS_DEB := debhelper dpkg-dev fakeroot lintian po-debconf
 DEPS_DEB_TEST := debootstrap systemd-container
 DEPS_CLIENTS := node-redis php-cli php-redis golang-go golang-github-gomodule-redigo-dev default-jdk-headless
 # For the tests of the customer center in a browser and behind a proxy, which are skipped where these can't be had. So
-# are those with Postfix, OpenSMTPD and Dovecot, which .ci/deps-mail only unpacks.
+# are those with Postfix, OpenSMTPD, Exim and Dovecot, which .ci/deps-mail only unpacks.
 DEPS_TESTS := chromium chromium-driver python3-selenium nginx-light libjs-leaflet
 
 # Headers of others are system headers: their inline code is not ours to warn about.

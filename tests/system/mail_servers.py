@@ -249,6 +249,72 @@ match from any for domain "mail.example.com" action "bounce"
             self.lmtp.close()
 
 
+class Exim(MailServer):
+    """By LMTP. It knows its user by name: it is run in a mount namespace where that is there."""
+    ROUTER = """dispatch_bounce:
+  driver = accept
+  domains = mail.example.com
+  transport = dispatch_bounce
+"""
+    TRANSPORT = """dispatch_bounce:
+  driver = lmtp
+  socket = {socket}
+  user = {user}
+  rcpt_include_affixes
+"""
+
+    def __init__(self, directory, report_socket):
+        super().__init__(directory)
+        self.root, self.user = MAIL / "exim", pwd.getpwnam("nobody")
+        self.spool = self.directory / "spool"
+        self.spool.mkdir()
+        os.chown(self.spool, 7001, 7001)
+        os.chmod(self.directory, 0o755)
+        self.log_path = self.spool / "mainlog"
+        for name, line in (("passwd", "Debian-exim:x:7001:7001::/nonexistent:/usr/sbin/nologin\n"), ("group", "Debian-exim:x:7001:\n")):
+            text_file(self.directory / name, Path("/etc", name).read_text(encoding="utf-8") + line)
+        self.lmtp = LmtpSocket(self.directory / "lmtp.sock", report_socket, self.user.pw_uid)
+        text_file(self.directory / "exim4.conf", f"""primary_hostname = mx.example.com
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {self.port}
+spool_directory = {self.spool}
+log_file_path = {self.spool}/%slog
+pid_file_path = {self.spool}/pid
+keep_environment = LD_LIBRARY_PATH
+acl_smtp_rcpt = accept
+begin routers
+{self.ROUTER}begin transports
+{self.TRANSPORT.format(socket=self.directory / "lmtp.sock", user=self.user.pw_name)}begin retry
+* * F,1h,1s
+""")
+
+    def start(self):
+        script = "\n".join(["set -e", "mount --make-rprivate /",
+                            f"mount -t overlay overlay -o 'lowerdir={self.root}/usr:/usr' /usr",
+                            f"mount -t overlay overlay -o 'lowerdir={self.directory}/etc:/etc' /etc",
+                            "exec /usr/sbin/exim4 -bdf -q1s"])
+        (self.directory / "etc/exim4").mkdir(parents=True)
+        for name, to in (("passwd", "passwd"), ("group", "group"), ("exim4.conf", "exim4/exim4.conf")):
+            shutil.copy(self.directory / name, self.directory / "etc" / to)
+        with open(self.directory / "out", "wb") as out:
+            self.process = subprocess.Popen(["unshare", "--mount", "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=out, start_new_session=True)
+        self.wait_started()
+        return self
+
+    def log(self):
+        out = self.directory / "out"
+        return super().log() + (out.read_text(encoding="utf-8", errors="replace") if out.exists() else "")
+
+    def kept(self):
+        """Of all mails that it hasn't got rid of."""
+        return [path.name for path in (self.spool / "input").rglob("*-D")]
+
+    def stop(self):
+        super().stop()
+        self.lmtp.close()
+
+
 class Dovecot(MailServer):
     """A relay: its submission service, which takes mails from users who log in by `mechanism` and hands them to
     `next_port`. Users with a password are `users`; access tokens are signed with `key` (RFC 7519, HS256).

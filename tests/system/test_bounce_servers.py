@@ -5,15 +5,17 @@ import contextlib
 import os
 import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 
 import tokens
 from kit import add_customer, message
-from mail_servers import OpenSmtpd, Postfix, needs
+from mail_servers import Exim, OpenSmtpd, Postfix, needs
 from world import wait_until
 
 ADDRESS = "kim@farm.example"
+ROOT = Path(__file__).parents[2]
 
 
 def bounce_of(mail):
@@ -92,6 +94,19 @@ def test_opensmtpd(world, reported, by):
     directory = world.path("opensmtpd")
     os.mkdir(directory)
     server = OpenSmtpd(directory, by, world.path("report.sock"))
+    world.at_end(server.stop)
+    server.start()
+    comes_back(world, server, reported, server.kept)
+
+
+@needs("exim", "usr/sbin/exim4")
+def test_exim(world, reported):
+    transport = Exim.TRANSPORT.format(socket="/run/dispatch-bounce/lmtp.sock", user="dispatch-bounce")
+    manual = (ROOT / "conf/man/dispatch-bounce.8").read_text(encoding="utf-8")
+    assert Exim.ROUTER in manual and transport in manual
+    directory = world.path("exim")
+    os.mkdir(directory)
+    server = Exim(directory, world.path("report.sock"))
     world.at_end(server.stop)
     server.start()
     comes_back(world, server, reported, server.kept)
