@@ -88,7 +88,8 @@ int64_t engine_clock_set(const struct engine *engine, struct instant now, struct
 
 /* How long the last turn took, for the histogram; the caller has the clock. */
 void engine_turn_took(struct engine *engine, double seconds);
-/* What has been counted since the start, as Prometheus text. */
-void engine_metrics(const struct engine *engine, struct buf *out);
+/* What has been counted since the start, and what waits. */
+struct figures; /* engine/stats.h */
+void engine_figures(const struct engine *engine, struct figures *ret);
 
 #endif

@@ -45,20 +45,20 @@ static void print_outcomes(const struct stats *stats, struct buf *out)
 	}
 }
 
-static void print_mails(const struct spool *spool, struct buf *out)
+static void print_mails(const struct figures *figures, struct buf *out)
 {
 	metric_head(out, METRIC_MAILS);
 	for (enum status s = STATUS_QUEUED; s < STATUS_COUNT; s++) {
 		if (status_in(s, STATUSES_MAIL))
-			metric_sample(out, METRIC_MAILS, spool_mail_count(spool, s), "status",
+			metric_sample(out, METRIC_MAILS, figures->mails[s], "status",
 			              status_name(s), NULL);
 	}
 }
 
 /* Those that a person or the relay holds up count, too: they are due. */
-static void print_oldest_due(const struct engine *engine, struct buf *out)
+static void print_oldest_due(struct instant due, struct instant now, struct buf *out)
 {
-	int64_t late_ms = engine->now.ms - engine->first_due.ms;
+	int64_t late_ms = now.ms - due.ms;
 	metric_decimal(out, METRIC_OLDEST_DUE, late_ms > 0 ? (double)late_ms / 1e3 : 0);
 }
 
@@ -77,29 +77,45 @@ static void print_reports(const struct stats *stats, struct buf *out)
 	}
 }
 
-void engine_metrics(const struct engine *engine, struct buf *out)
+void figures_print(const struct figures *figures, struct instant now, struct buf *out)
 {
-	const struct stats *stats = &engine->stats;
-	const char *redirect_to = engine->settings->mail.redirect_to;
+	const struct stats *stats = &figures->stats;
 	print_events(stats, out);
 	print_outcomes(stats, out);
-	print_mails(engine->spool, out);
-	print_oldest_due(engine, out);
-	metric_integer(out, METRIC_PAUSED, engine->paused);
-	metric_integer(out, METRIC_REDIRECTED, redirect_to != NULL && *redirect_to != '\0');
-	metric_integer(out, METRIC_BREAKER_OPEN, engine->limits.open);
-	metric_integer(out, METRIC_HELD_BACK, spool_mails_held(engine->spool));
+	print_mails(figures, out);
+	print_oldest_due(figures->first_due, now, out);
+	metric_integer(out, METRIC_PAUSED, figures->paused);
+	metric_integer(out, METRIC_REDIRECTED, figures->redirected);
+	metric_integer(out, METRIC_BREAKER_OPEN, figures->breaker_open);
+	metric_integer(out, METRIC_HELD_BACK, figures->held_back);
 	metric_integer(out, METRIC_DUPLICATES, (int64_t)stats->duplicates);
 	metric_integer(out, METRIC_DUPLICATES_DIFFERING, (int64_t)stats->duplicates_differing);
 	metric_integer(out, METRIC_TEMPLATE_FAULTS, (int64_t)stats->template_faults);
 	metric_integer(out, METRIC_COMMIT_FAULTS, (int64_t)stats->commit_faults);
-	metric_integer(out, METRIC_WAITING_EVENTS, spool_wait_count(engine->spool));
-	metric_integer(out, METRIC_UNPUBLISHED_OUTCOMES, engine->unpublished);
+	metric_integer(out, METRIC_WAITING_EVENTS, figures->waiting_events);
+	metric_integer(out, METRIC_UNPUBLISHED_OUTCOMES, figures->unpublished);
 	metric_integer(out, METRIC_RECHECKS, (int64_t)stats->rechecks);
 	print_reports(stats, out);
 	metric_integer(out, METRIC_REFUSAL_ALARMS, (int64_t)stats->refusal_alarms);
 	histogram_print(&stats->commit_s, METRIC_COMMIT_SECONDS, out);
 	histogram_print(&stats->delivery_s, METRIC_DELIVERY_SECONDS, out);
+}
+
+void engine_figures(const struct engine *engine, struct figures *ret)
+{
+	const char *redirect_to = engine->settings->mail.redirect_to;
+	*ret = (struct figures){
+	        .stats = engine->stats,
+	        .first_due = engine->first_due,
+	        .paused = engine->paused,
+	        .redirected = redirect_to != NULL && *redirect_to != '\0',
+	        .breaker_open = engine->limits.open,
+	        .held_back = spool_mails_held(engine->spool),
+	        .waiting_events = spool_wait_count(engine->spool),
+	        .unpublished = engine->unpublished,
+	};
+	for (enum status s = STATUS_QUEUED; s < STATUS_COUNT; s++)
+		ret->mails[s] = spool_mail_count(engine->spool, s);
 }
 
 void engine_turn_took(struct engine *engine, double seconds)

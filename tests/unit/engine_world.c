@@ -6,6 +6,7 @@
 #include "engine_world.h"
 
 #include "db/fields.h"
+#include "engine/stats.h"
 #include "mail/context.h"
 #include "mail/mail_tokens.h"
 #include "records/customers.h"
@@ -299,4 +300,11 @@ char *world_command(struct world *w, const char *text)
 	char *reply = engine_command(w->engine, text, w->now, &err);
 	assert_non_null(reply);
 	return reply;
+}
+
+void world_metrics(struct world *w, struct buf *out)
+{
+	struct figures figures;
+	engine_figures(w->engine, &figures);
+	figures_print(&figures, w->now, out);
 }

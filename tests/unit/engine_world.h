@@ -55,6 +55,7 @@ void world_turn(struct world *w);
 /* All mails in flight end like that; then turns. */
 void world_deliver(struct world *w, enum delivery delivery);
 int64_t world_mails(struct world *w, enum status status);
+void world_metrics(struct world *w, struct buf *out);
 char *world_command(struct world *w, const char *text); /* malloc'd */
 
 #endif

@@ -418,7 +418,7 @@ static void what_says_nothing_is_counted(void **state)
 	        take(address_of(id, "a@example.com"), "reply", "a@example.com", "none", ""),
 	        "unknown");
 	struct buf metrics = {0};
-	engine_metrics(w->engine, &metrics);
+	world_metrics(w, &metrics);
 	assert_has(&metrics, "dispatchd_reports_total{kind=\"delayed\",verdict=\"none\"} 1\n");
 	assert_has(&metrics, "dispatchd_reports_total{kind=\"failed\",verdict=\"gone\"} 0\n");
 	buf_free(&metrics);

@@ -62,7 +62,7 @@ static long long rechecks(void)
 	struct buf text = {0};
 	char name[64];
 	(void)snprintf(name, sizeof name, "\n%s ", metric_name(METRIC_RECHECKS));
-	engine_metrics(w->engine, &text);
+	world_metrics(w, &text);
 	const char *at = strstr(buf_text(&text), name);
 	assert_non_null(at);
 	long long n = atoll(at + strlen(name));

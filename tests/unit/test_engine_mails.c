@@ -258,7 +258,7 @@ static void a_waiting_duplicate_with_other_content_is_counted(void **state)
 	struct buf metrics = {0};
 	world_event(w, "job.started", "J1", "2002", NULL, "same");
 	world_event(w, "job.completed", "J1", "2002", NULL, "same");
-	engine_metrics(w->engine, &metrics);
+	world_metrics(w, &metrics);
 	assert_null(strstr(buf_text(&metrics), "dispatchd_duplicates_differing_total 0"));
 	buf_free(&metrics);
 	world_sql(w, "INSERT INTO customer (id, number, name) VALUES (9, '2002', 'Late');"
@@ -275,7 +275,7 @@ static void so_is_a_waiting_request(void **state)
 	world_request(w, "job.create", "J1", "2002", "same", NULL);
 	world_request(w, "job.create", "J1", "2002", "same", NULL);
 	world_request(w, "job.dispatch", "J1", "2002", "same", NULL);
-	engine_metrics(w->engine, &metrics);
+	world_metrics(w, &metrics);
 	assert_non_null(strstr(buf_text(&metrics), "\ndispatchd_duplicates_total 2\n"));
 	assert_non_null(strstr(buf_text(&metrics), "\ndispatchd_duplicates_differing_total 1\n"));
 	buf_free(&metrics);

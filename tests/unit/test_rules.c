@@ -497,7 +497,7 @@ static void close_chapter(void)
 	struct buf metrics = {0};
 	if (story.w == NULL)
 		return;
-	engine_metrics(story.w->engine, &metrics);
+	world_metrics(story.w, &metrics);
 	if (strstr(buf_text(&metrics), "\ndispatchd_duplicates_total 0\n") == NULL)
 		story.reached[STATUS_SUPPRESSED][REASON_DUPLICATE] = true;
 	buf_free(&metrics);

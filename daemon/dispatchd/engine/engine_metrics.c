@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the thread shows of itself to GET /metrics: the engine's own counts as of the last turn, and
- * the room on its disks. The loop, which touches no disk, gets it as a text.
+ * What the thread shows of itself to GET /metrics: the engine's own figures as of the last turn, of
+ * which the loop makes a text when it is asked; and the room on its disks, which the loop doesn't
+ * touch.
  */
 #include "dispatchd/engine/engine_thread_private.h"
 
@@ -44,6 +45,7 @@ static void look_at_disks(struct engine_thread *t)
 {
 	int64_t now_ms = clock_tick().ms;
 	const char *customers = t->settings->customers.path, *spool = t->settings->spool.path;
+	/* Nobody else changes it. */
 	if (t->disks != NULL && now_ms - t->disks_ms < LOOK_EVERY_MS)
 		return;
 	struct buf text = {0};
@@ -53,19 +55,32 @@ static void look_at_disks(struct engine_thread *t)
 	metric_head(&text, METRIC_DATABASE_BYTES);
 	add_sizes(&text, "customers", customers);
 	add_sizes(&text, "spool", spool);
+	t->disks_ms = now_ms;
+	pthread_mutex_lock(&t->lock);
 	free(t->disks);
 	t->disks = buf_take(&text);
-	t->disks_ms = now_ms;
+	pthread_mutex_unlock(&t->lock);
 }
 
 void engine_show_metrics(struct engine_thread *t)
 {
-	struct buf text = {0};
-	engine_metrics(t->engine, &text);
-	look_at_disks(t);
-	buf_adds(&text, t->disks);
+	struct figures figures;
+	engine_figures(t->engine, &figures);
 	pthread_mutex_lock(&t->lock);
-	free(t->metrics);
-	t->metrics = buf_take(&text);
+	t->figures = figures;
 	pthread_mutex_unlock(&t->lock);
+	look_at_disks(t);
+}
+
+void engine_thread_metrics(struct engine_thread *t, struct buf *out)
+{
+	struct figures figures;
+	struct buf disks = {0};
+	pthread_mutex_lock(&t->lock);
+	figures = t->figures;
+	buf_adds(&disks, t->disks);
+	pthread_mutex_unlock(&t->lock);
+	figures_print(&figures, clock_now(), out);
+	buf_add(out, buf_text(&disks), disks.len);
+	buf_free(&disks);
 }

@@ -181,14 +181,6 @@ bool engine_thread_fault(struct engine_thread *t, int i, struct error *ret)
 	return true;
 }
 
-void engine_thread_metrics(struct engine_thread *t, struct buf *out)
-{
-	pthread_mutex_lock(&t->lock);
-	if (t->metrics != NULL)
-		buf_adds(out, t->metrics);
-	pthread_mutex_unlock(&t->lock);
-}
-
 void engine_thread_drain(struct engine_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
@@ -280,7 +272,6 @@ struct engine_thread *engine_thread_stop(struct engine_thread *t)
 	effects_free(t->effects);
 	free_unread(t);
 	free(t->results);
-	free(t->metrics);
 	free(t->disks);
 	pthread_mutex_destroy(&t->lock);
 	pthread_cond_destroy(&t->come);

@@ -20,6 +20,7 @@
 #include "dispatchd/mailer/pool.h"
 #include "dispatchd/office/office_thread.h"
 #include "engine/engine.h"
+#include "engine/stats.h"
 
 #include <pthread.h>
 
@@ -59,7 +60,8 @@ struct engine_thread {
 	bool lacks;               /* not for the spool's sake: customers.db is missing or another */
 	struct error shown_fault; /* why not */
 	int64_t last_turn_ms, turns;
-	char *metrics;
+	struct figures figures;
+	char *disks; /* their metrics as of disks_ms; NULL at first */
 
 	/* the thread's own */
 	struct engine *engine;
@@ -68,7 +70,6 @@ struct engine_thread {
 	struct delivery_result *results; /* RESULTS_A_TURN of them, for the turn's input */
 	uint64_t handed;                 /* what those publications weigh that the loop was given */
 	struct instant next;
-	char *disks; /* their metrics as of disks_ms; NULL at first */
 	int64_t disks_ms;
 	int64_t again_ms;   /* how long to wait after a failed turn; 0: the last one worked */
 	struct error fault; /* why the last turn failed, if it did */
