@@ -107,6 +107,8 @@ void settings_print_sample(FILE *out)
 		for (size_t j = 0; j < setting_count(); j++)
 			if (strcmp(setting_at(j)->section, section) == 0)
 				sample_key(setting_at(j), arena, out);
+		if (settings_sections[i].example != NULL)
+			(void)fprintf(out, "\n%s", settings_sections[i].example);
 	}
 	arena_free(arena);
 }

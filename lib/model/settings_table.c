@@ -3,28 +3,36 @@
 #include "model/settings_table.h"
 
 const struct setting_section settings_sections[] = {
-        {"redis", "Where job events come from and outcomes go to."},
-        {"customers", "The office's database of customers."},
-        {"spool", "The daemon's own database: events, decisions, mails and their outcomes."},
-        {"mail", "What mails look like, and how they are sent."},
-        {"smtp", "The mail servers that mails are handed to (transport = smtp). A section "
+        {.name = "redis", .help = "Where job events come from and outcomes go to."},
+        {.name = "customers", .help = "The office's database of customers."},
+        {.name = "spool",
+         .help = "The daemon's own database: events, decisions, mails and their outcomes."},
+        {.name = "mail", .help = "What mails look like, and how they are sent."},
+        {.name = "smtp",
+         .help = "The mail servers that mails are handed to (transport = smtp). A section "
                  "[smtp.NAME] is a relay with settings of its own: it has the same keys, and what "
                  "it doesn't set is as in [smtp], except rate. Status, metrics and log call the "
                  "relay NAME. Those of [smtp] relay come first if it is set, then the sections in "
-                 "order."},
-        {"rules", "Settings for all rules."},
-        {"office", "The people who work with dispatchd."},
-        {"gate", "Answers to the dispatch software's requests to create or dispatch a job."},
-        {"log", "What the daemon logs."},
-        {"http", "Health, metrics, and questions to the dispatch gate."},
-        {"bounce", "Reports about mails, opt-out and replies: where they come to, and the key that "
-                   "signs the addresses and links which mails bear for them."},
-        {"company", "What templates see as company."},
-        {"center", "The customer center, dispatch-center: the pages of the office, and their API. "
-                   "dispatch-center reads it when it starts."},
-        {"notify",
-         "When customers are notified of a job's states. A section [notify.STATE] (%s) has the "
-         "same keys for that state alone and wins over [notify]."},
+                 "order.",
+         .example = ";[smtp.backup]\n;relay = backup.example.com:587\n;user = example-hauling\n"
+                    ";password_file = /etc/dispatchd/backup-password\n"},
+        {.name = "rules", .help = "Settings for all rules."},
+        {.name = "office", .help = "The people who work with dispatchd."},
+        {.name = "gate",
+         .help = "Answers to the dispatch software's requests to create or dispatch a job."},
+        {.name = "log", .help = "What the daemon logs."},
+        {.name = "http", .help = "Health, metrics, and questions to the dispatch gate."},
+        {.name = "bounce",
+         .help = "Reports about mails, opt-out and replies: where they come to, and the key that "
+                 "signs the addresses and links which mails bear for them."},
+        {.name = "company", .help = "What templates see as company."},
+        {.name = "center",
+         .help = "The customer center, dispatch-center: the pages of the office, and their API. "
+                 "dispatch-center reads it when it starts."},
+        {.name = "notify",
+         .help = "When customers are notified of a job's states. A section [notify.STATE] (%s) has "
+                 "the "
+                 "same keys for that state alone and wins over [notify]."},
 };
 const size_t settings_sections_len = sizeof settings_sections / sizeof settings_sections[0];
 

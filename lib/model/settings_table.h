@@ -56,7 +56,8 @@ struct setting {
 
 struct setting_section {
 	const char *name;
-	const char *help; /* %s: the states of a job */
+	const char *help;    /* %s: the states of a job */
+	const char *example; /* lines for the sample behind the keys; NULL: none */
 };
 
 /* The tables, a file each. */
