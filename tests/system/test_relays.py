@@ -200,6 +200,22 @@ def test_each_has_its_own_login_and_tls(farm, certificates):
         assert metrics['dispatchd_relay_up{relay="a"}'] == metrics['dispatchd_relay_up{relay="b"}'] == 1
 
 
+def test_one_by_password_and_one_by_token(farm, certificates):
+    """The token of one section goes to its relay alone."""
+    tls = tls_context(certificates["good"])
+    with SmtpPeer(tls=tls, users={"anna": "one"}) as a, \
+            SmtpPeer(tls=tls, tokens={"anna": "ya29.first"}, auth="XOAUTH2 PLAIN") as b:
+        farm.configure({"smtp": {"tls": "required", "ca_file": certificates["ca"], "user": "anna",
+                                 "password_file": secret(farm, "anna", "one")},
+                        "smtp.a": {"relay": f"localhost:{a.port}"},
+                        "smtp.b": {"relay": f"localhost:{b.port}", "oauth_token_file": secret(farm, "token", "ya29.first")}})
+        farm.start_daemon()
+        tested = {relay["relay"]: relay for relay in ask(farm)}
+        login = {name: next(step["reply"] for step in relay["steps"] if step["step"] == "login") for name, relay in tested.items()}
+        assert "XOAUTH2" in login["b"] and "XOAUTH2" not in login["a"]
+        assert all(relay["ok"] for relay in tested.values())
+
+
 def test_a_reload_adds_changes_and_removes_relays(farm):
     with SmtpPeer() as a, SmtpPeer() as b, SmtpPeer() as c:
         farm.configure({"smtp.a": {"relay": a.relay}})
