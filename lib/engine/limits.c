@@ -130,13 +130,13 @@ void limits_clear(struct limits *limits)
 
 static void add_burst(struct limits *limits, struct spool_burst burst)
 {
-	if (limits->first > 0 && limits->n == limits->cap) {
+	if (limits->bursts != NULL && limits->first > 0 && limits->n == limits->cap) {
 		memmove(limits->bursts, limits->bursts + limits->first,
 		        (limits->n - limits->first) * sizeof *limits->bursts);
 		limits->n -= limits->first;
 		limits->first = 0;
 	}
-	if (limits->n == limits->cap) {
+	if (limits->bursts == NULL || limits->n == limits->cap) {
 		limits->cap = limits->cap > 0 ? 2 * limits->cap : 64;
 		limits->bursts = mem_realloc(limits->bursts, limits->cap, sizeof *limits->bursts);
 	}

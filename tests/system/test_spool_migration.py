@@ -69,7 +69,10 @@ def test_it_shows_what_it_showed(world, expected):
     found = shown(world)
     assert list(found) == list(expected["shown"])
     for command, said in expected["shown"].items():
-        assert found[command] == said, command
+        answer = found[command]
+        if isinstance(answer, dict):  # today's may say more
+            answer = {key: answer[key] for key in said}
+        assert answer == said, command
     with sqlite3.connect(world.path("spool.db")) as db:
         assert db.execute("PRAGMA user_version").fetchone()[0] > 6
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

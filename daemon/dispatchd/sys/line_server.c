@@ -286,8 +286,10 @@ struct line_server *line_server_free(struct line_server *server)
 	if (!server)
 		return NULL;
 	line_server_close(server);
-	while (server->peers)
-		end_peer(server->peers);
+	for (struct line_peer *peer = server->peers, *next; peer; peer = next) {
+		next = peer->next;
+		end_peer(peer);
+	}
 	free(server);
 	return NULL;
 }
