@@ -238,11 +238,15 @@ static void record(void)
 		record_at(spool_db(w->engine->spool)->handle);
 }
 
-/* A start has a turn of its own, before anybody else has the connection. */
+/* A start has a turn of its own, before anybody else has the connection. It is the second to the
+ * file: by the first one it only looks at it. */
+static int n_opened;
+
 static int on_open(sqlite3 *db)
 {
 	const char *path = sqlite3_db_filename(db, "main");
-	if (follower != NULL && path != NULL && strstr(path, "/spool.db") != NULL)
+	if (follower != NULL && path != NULL && strstr(path, "/spool.db") != NULL &&
+	    ++n_opened == 2)
 		record_at(db);
 	return SQLITE_OK;
 }
@@ -348,6 +352,7 @@ static void office(void)
 		break;
 	case 2:
 		n_in_flight = 0;
+		n_opened = 0;
 		sqlite3_auto_extension((void (*)(void))on_open);
 		world_crash(w);
 		sqlite3_reset_auto_extension();
