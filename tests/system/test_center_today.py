@@ -177,6 +177,8 @@ def test_how_far_the_daemon_is_behind(world, center, sam):
                            row.startswith("jobs:events 2 entries behind since yesterday ") for row in sending()),
                lambda: str(sending()), 20)
     assert not any("No entry waits" in row for row in sending())
+    wait_until(lambda: any(row.startswith("jobs:events also read elsewhere since ") for row in sending()),
+               lambda: str(sending()), 20)
 
 
 def test_a_long_group_has_a_page_of_its_own(center, sam):

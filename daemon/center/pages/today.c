@@ -389,6 +389,23 @@ static bool all_current(const struct call *call, const json_t *feeds)
 	return n > 0;
 }
 
+/* It is read, but another consumer of the group reads it, too. */
+static bool is_shared(const json_t *feed)
+{
+	return strcmp(jsontext_at(feed, "use"), "read alone") == 0;
+}
+
+static json_t *fault_of(const struct call *call, const json_t *feed)
+{
+	json_int_t lost = json_integer_value(json_object_get(feed, "lost"));
+	const char *state = lost > 0 ? words_count(call, "today.lost", lost)
+	                             : words(call, is_shared(feed) ? "today.shared" : "today.down");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", jsontext_at(feed, "name"), "state",
+	                 state, "look", "bad", "since",
+	                 when_words(call, jsontext_at(feed, "since")), "reply",
+	                 jsontext_at(feed, "reply"));
+}
+
 /* Redis itself, and each stream that has lost entries or is behind; where Redis is connected, also
  * each that can't be used: without it none can. */
 static json_t *redis_of(const struct call *call, const json_t *status)
@@ -406,18 +423,11 @@ static json_t *redis_of(const struct call *call, const json_t *status)
 	                                                         : jsontext_at(redis, "reply")));
 	json_array_foreach(feeds, i, feed)
 	{
-		json_int_t lost = json_integer_value(json_object_get(feed, "lost"));
+		bool lost = json_integer_value(json_object_get(feed, "lost")) > 0;
 		bool down = connected && strcmp(jsontext_at(feed, "state"), "down") == 0;
-		const char *words_lost = lost > 0 ? words_count(call, "today.lost", lost)
-		                                  : words(call, "today.down");
-		if (down || lost > 0)
-			json_array_append_new(
-			        rows, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name",
-			                        jsontext_at(feed, "name"), "state", words_lost,
-			                        "look", "bad", "since",
-			                        when_words(call, jsontext_at(feed, "since")),
-			                        "reply", jsontext_at(feed, "reply")));
-		else if (is_behind(call, feed))
+		if (down || lost)
+			json_array_append_new(rows, fault_of(call, feed));
+		if (is_behind(call, feed) && ((!down && !lost) || is_shared(feed)))
 			json_array_append_new(rows, behind_of(call, feed));
 	}
 	return rows;

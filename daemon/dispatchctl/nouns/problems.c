@@ -375,18 +375,41 @@ json_t *problems_find(const struct ctl *ctl, const json_t *state)
 	return finding.found;
 }
 
-static void print_one(struct ctl *ctl, const json_t *problem)
+/* In lines that fit. */
+static void print_text(struct ctl *ctl, const struct buf *text, unsigned indent)
 {
 	struct buf *out = output_text(ctl->out);
+	unsigned width = output_look(ctl->out)->width;
+	if (width > indent)
+		text_add_wrapped(out, buf_text(text), indent, width - indent);
+	else
+		buf_adds(out, buf_text(text));
+}
+
+static void print_one(struct ctl *ctl, const json_t *problem)
+{
+	struct buf *out = output_text(ctl->out), text = {0};
 	const struct look *look = output_look(ctl->out);
-	buf_adds(out, look_red(look));
-	table_value(out, json_object_get(problem, "text"));
-	buf_adds(out, look_plain(look));
+	table_value(&text, json_object_get(problem, "text"));
 	if (*table_text(problem, "since") != '\0') {
-		buf_adds(out, ", since ");
-		look_time(out, table_text(problem, "since"), look);
+		buf_adds(&text, ", since ");
+		look_time(&text, table_text(problem, "since"), look);
 	}
+	buf_adds(out, look_red(look));
+	print_text(ctl, &text, 2);
+	buf_adds(out, look_plain(look));
 	buf_addc(out, '\n');
+	buf_free(&text);
+}
+
+static void print_todo(struct ctl *ctl, const json_t *problem)
+{
+	struct buf text = {0};
+	buf_adds(&text, "to do: ");
+	table_value(&text, json_object_get(problem, "do"));
+	buf_adds(output_text(ctl->out), "  ");
+	print_text(ctl, &text, 4);
+	buf_free(&text);
 }
 
 void problems_print(struct ctl *ctl, const json_t *problems, const json_t *state)
@@ -400,8 +423,7 @@ void problems_print(struct ctl *ctl, const json_t *problems, const json_t *state
 			pause_print(ctl, json_object_get(state, "paused"));
 		else
 			print_one(ctl, problem);
-		buf_adds(out, "  to do: ");
-		table_value(out, json_object_get(problem, "do"));
+		print_todo(ctl, problem);
 		buf_adds(out, "\n\n");
 	}
 }
