@@ -122,6 +122,25 @@ def test_a_server_that_greets_badly_gives_way_to_the_next(peer, tmp_path, answer
         assert six.connections == 1 and peer.count == 1
 
 
+@pytest.mark.parametrize("addresses", [("::1", "127.0.0.1"), ("127.0.0.1", "::1")])
+def test_its_own_words_are_kept_where_the_others_refuse(peer, tmp_path, addresses):
+    peer.answers["greeting"] = "421 4.3.2 not now"
+    with over(peer, with_hosts(tmp_path, *addresses)) as probe:
+        result = probe.send()
+        assert (result["delivery"], result["reply"]) == ("relay", "421 4.3.2 not now")
+    assert peer.connections == 1
+
+
+@pytest.mark.parametrize("answer,reply", [("421 4.3.2 not now", "421 4.3.2 not now"),
+                                          (Drop, "::1: Connection timed out; 127.0.0.1: was connected before")])
+def test_a_second_round_that_fails_although_the_last_address_won_the_first(peer, tmp_path, answer, reply):
+    peer.answers["greeting"] = answer
+    limits = {"race_ms": 100, "connect_ms": 700}
+    with Silent(peer.port), over(peer, with_hosts(tmp_path, "::1", "127.0.0.1"), limits=limits) as probe:
+        result = probe.send()
+        assert (result["delivery"], result["reply"]) == ("relay", reply)
+
+
 def test_none_of_them(peer, tmp_path):
     peer.close()
     with over(peer, with_hosts(tmp_path, "::1", "127.0.0.1")) as probe:

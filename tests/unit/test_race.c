@@ -221,7 +221,7 @@ static void test_all_refused(void **state)
 	add(world, &none);
 	add(world, &nobody);
 	race_them(world);
-	assert_int_equal(world->won, -1);
+	assert_int_equal(world->won, -ECONNREFUSED);
 	assert_int_equal(world->race.tries[0].error, ECONNREFUSED);
 	assert_int_equal(world->race.tries[1].error, ECONNREFUSED);
 	assert_false(race_is_open(&world->race));
@@ -243,7 +243,7 @@ static void test_a_silent_one_loses(void **state)
 	assert_true(race_is_open(&world->race));
 	world->timeout_ms = SHORT_MS;
 	race_them(world);
-	assert_int_equal(world->won, -1);
+	assert_int_equal(world->won, -ETIMEDOUT);
 	assert_int_equal(world->race.tries[0].error, ETIMEDOUT);
 	assert_false(race_is_open(&world->race));
 	server_close(&silent);
@@ -283,7 +283,7 @@ static void test_all_silent_until_their_time_is_over(void **state)
 	add(world, &two.address);
 	world->timeout_ms = SHORT_MS;
 	race_them(world);
-	assert_int_equal(world->won, -1);
+	assert_int_equal(world->won, -ETIMEDOUT);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(world->race.tries[i].error, ETIMEDOUT);
 		assert_int_equal(world->race.tries[i].fd, -1);
@@ -301,7 +301,7 @@ static void test_a_cut_ends_it(void **state)
 	add(world, &one.address);
 	world->cut = true;
 	race_them(world);
-	assert_int_equal(world->won, -1);
+	assert_int_equal(world->won, -ECANCELED);
 	assert_int_equal(world->race.tries[0].error, ECANCELED);
 	server_close(&one);
 }

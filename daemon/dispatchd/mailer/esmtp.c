@@ -503,7 +503,8 @@ static void esmtp_on_monitor(const char *text, int len, int writing, void *arg)
 static void report_rest(struct esmtp *esmtp)
 {
 	const struct talk *talk = &esmtp->talk;
-	bool refusal = talk->code >= 400 && !talk->mail_begun && esmtp->net.connected;
+	/* Of the last one that was connected, even where other addresses failed after it. */
+	bool refusal = talk->code >= 400 && !talk->mail_begun;
 	char text[DELIVERY_REPLY_MAX];
 
 	if (refusal)

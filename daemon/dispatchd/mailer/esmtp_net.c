@@ -149,8 +149,9 @@ static void note_failed(struct net *net, const struct race *before)
 	net->fault[0] = '\0';
 	for (size_t i = 0; i < race->n && used < sizeof net->fault; i++) {
 		try_text(&race->tries[i], text, sizeof text);
-		used += (size_t)snprintf(net->fault + used, sizeof net->fault - used, "%s%s",
-		                         used ? "; " : "", text);
+		used += (size_t)snprintf(net->fault + used, sizeof net->fault - used, "%s%s%s",
+		                         used ? "; " : "", text,
+		                         race->tries[i].error ? "" : ": was connected before");
 	}
 }
 
@@ -226,7 +227,7 @@ static int connect_raced(struct net *net, int fd)
 	                &won);
 	note_failed(net, &before);
 	if (from < 0)
-		return net->race.tries[net->race.n - 1].error;
+		return -from;
 	error = take_over(net, fd, from, won->address);
 	if (error)
 		net_fault(net, net->target->name, strerror(error));

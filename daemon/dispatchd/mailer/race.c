@@ -103,7 +103,7 @@ static void try_begin(struct running *running, struct race_try *one)
 }
 
 /* What became of those that the kernel has an answer for. */
-static void look_at_all(struct running *running)
+static void finish_answered(struct running *running)
 {
 	for (size_t i = 0; i < running->race->n && !running->won; i++) {
 		struct race_try *one = &running->race->tries[i];
@@ -192,6 +192,15 @@ static void end_all(struct running *running, int error)
 	}
 }
 
+/* Those that won an earlier call have none. */
+static int last_error(const struct race *race)
+{
+	for (size_t i = race->n; i > 0; i--)
+		if (race->tries[i - 1].error)
+			return race->tries[i - 1].error;
+	return ECONNREFUSED;
+}
+
 int race_run(struct race *race, struct watch *watch, int64_t each_ms, int64_t timeout_ms,
              const struct race_try **ret)
 {
@@ -202,7 +211,7 @@ int race_run(struct race *race, struct watch *watch, int64_t each_ms, int64_t ti
 	running.next_ms = now_ms;
 	running.end_ms = now_ms + timeout_ms;
 	for (;; now_ms = clock_mono_ms()) {
-		look_at_all(&running);
+		finish_answered(&running);
 		begin_due(&running, now_ms, each_ms);
 		if (running.won || !first_in(race, RACE_UNDER_WAY))
 			break;
@@ -213,7 +222,7 @@ int race_run(struct race *race, struct watch *watch, int64_t each_ms, int64_t ti
 	}
 	end_all(&running, error);
 	if (!running.won)
-		return -1;
+		return -last_error(race);
 	*ret = running.won;
 	fd = running.won->fd;
 	running.won->fd = -1;

@@ -44,7 +44,8 @@ bool race_is_open(const struct race *race);
 
 /*
  * Connects to one of these addresses and stores which: a non-blocking descriptor, the caller's,
- * with close-on-exec. Else -1, and the `error` of each says why. Attempts that lose are closed, and
+ * with close-on-exec. Else a negative errno, that of the last one that failed; the `error` of each
+ * says why. Attempts that lose are closed, and
  * may be made again by the next call, for a host whose server turned out to be no good. Each has
  * `each_ms` before the next one begins, all have `timeout_ms`; they end when the watch is cut.
  * Called by a coroutine, which waits.
