@@ -6,12 +6,15 @@
 #include "dispatchd/mailer/coroutine.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +38,35 @@ struct world {
 	const struct race_try *which;
 	bool cut;
 };
+
+/* ---- a kernel that has no room left for an epoll set in another ---- */
+
+static bool no_room;
+static int refused;
+
+static bool is_epoll(int fd)
+{
+	char path[64], what[64] = "";
+
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return readlink(path, what, sizeof what - 1) > 0 && strstr(what, "eventpoll");
+}
+
+int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
+{
+	void *found = dlsym(RTLD_NEXT, "epoll_ctl");
+	int (*real)(int, int, int, struct epoll_event *);
+
+	memcpy(&real, &found, sizeof real);
+	if (no_room && what == EPOLL_CTL_ADD && is_epoll(fd)) {
+		refused++;
+		errno = ENOSPC;
+		return -1;
+	}
+	return real(epoll, what, fd, event);
+}
+
+/* ---- */
 
 static void server_open(struct server *server, bool full)
 {
@@ -306,6 +338,27 @@ static void test_a_cut_ends_it(void **state)
 	server_close(&one);
 }
 
+/* It waits for the first one alone then, and doesn't ask again and again. */
+static void test_no_room_for_a_set(void **state)
+{
+	struct world *world = *state;
+	struct server one, two;
+
+	server_open(&one, true);
+	server_open(&two, true);
+	add(world, &one.address);
+	add(world, &two.address);
+	world->timeout_ms = SHORT_MS;
+	no_room = true;
+	refused = 0;
+	race_them(world);
+	no_room = false;
+	assert_int_equal(world->won, -ETIMEDOUT);
+	assert_int_equal(refused, 1);
+	server_close(&one);
+	server_close(&two);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +371,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_all_silent_until_their_time_is_over, setup,
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(test_a_cut_ends_it, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_no_room_for_a_set, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

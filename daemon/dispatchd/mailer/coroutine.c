@@ -325,7 +325,9 @@ short coroutine_poll(int fd, short events, int64_t until_ms)
 	one->fd = fd;
 	one->got = 0;
 	if (!coroutine_watch(one, fd, events)) {
+		int error = errno;
 		shutdown(fd, SHUT_RDWR);
+		errno = error;
 		return events;
 	}
 	one->events = events;

@@ -41,7 +41,8 @@ void coroutines_run(struct coroutines *all);
 
 /* Waits for one of poll()'s `events` on a socket. Returns which; where the socket has failed all of
  * them; 0 where none came by `until_ms` (monotonic; CLOCK_NEVER_MS: ever). A socket that the kernel
- * can't watch for lack of memory is shut down, and so has failed. */
+ * can't watch for lack of memory is shut down, and so has failed: errno says why then, and is 0
+ * else. */
 short coroutine_poll(int fd, short events, int64_t until_ms);
 /* Before a socket is closed that this coroutine has waited for. */
 void coroutine_forget(int fd);

@@ -23,7 +23,8 @@ enum { SLICE_MS = 250 };
 /* A call of race_run(). */
 struct running {
 	struct race *race;
-	int epoll; /* -1: none yet */
+	int epoll;    /* -1: none yet */
+	bool no_room; /* in the kernel, for a set of them */
 	int64_t next_ms, end_ms;
 	struct race_try *won;
 };
@@ -140,19 +141,29 @@ static int set_of_all(struct running *running)
 	return running->epoll;
 }
 
+/* False: it can't be waited for. */
+static bool wait_for_set(struct running *running, int64_t until_ms)
+{
+	int fd = running->no_room ? -1 : set_of_all(running);
+
+	if (fd < 0)
+		return false;
+	(void)coroutine_poll(fd, POLLIN, until_ms);
+	running->no_room = errno != 0;
+	return !running->no_room;
+}
+
 static void wait_for_any(struct running *running, int64_t now_ms)
 {
 	int64_t until_ms = now_ms + SLICE_MS;
-	int fd = set_of_all(running);
+	int fd;
 
 	if (race_is_open(running->race) && running->next_ms < until_ms)
 		until_ms = running->next_ms;
 	if (running->end_ms < until_ms)
 		until_ms = running->end_ms;
-	if (fd >= 0) {
-		(void)coroutine_poll(fd, POLLIN, until_ms);
+	if (wait_for_set(running, until_ms))
 		return;
-	}
 	/* Of the first one alone; the others are looked at whenever that comes back. */
 	fd = first_in(running->race, RACE_UNDER_WAY)->fd;
 	(void)coroutine_poll(fd, POLLOUT, until_ms);
