@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Proves from the #includes that arrows between rooms go one way, and that lib/ keeps to itself.
 
-lib: base < model < rules, template < mail, db < records and spool, all of them < engine; overview (what people are
+lib: base < model < rules, template < mail, db < records and spool (which knows journal's positions), all of them <
+engine; overview (what people are
 shown of records and spool together) uses these, beside the engine; rules, mail, records and spool know nothing of
 each other. daemon: each program uses lib and common; in dispatchd sys is the ground, the mailers and the office's
 writer use it, the engine's thread uses these, redis uses the engine, the ways in (control, http, report) use redis, and the
@@ -21,9 +22,10 @@ LIB = {
     "template": ["base"],
     "mail": ["base", "model", "template"],
     "db": ["base", "model"],
+    "journal": ["base"],
     "records": ["base", "model", "db"],
-    "spool": ["base", "model", "db"],
-    "engine": ["base", "model", "rules", "template", "mail", "db", "records", "spool"],
+    "spool": ["base", "model", "db", "journal"],
+    "engine": ["base", "model", "rules", "template", "mail", "db", "journal", "records", "spool"],
     "overview": ["base", "model", "rules", "template", "mail", "db", "records", "spool"],
 }
 DAEMON = {

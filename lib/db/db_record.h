@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DB_DB_RECORD_H
+#define DB_DB_RECORD_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "db/db.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * What a transaction changes, as bytes by which a copy of the database can follow: keys and new
+ * values of the rows (a patchset of SQLite's session extension). Rows that are changed twice are in
+ * it once, those that come and go not at all. Tables without a primary key and virtual tables
+ *aren't recorded, nor what is in SQLite's own (sqlite_sequence follows from the rows).
+ *
+ *	struct db_record *record = db_record_begin(db, left_out, &err);    within a transaction
+ *	…
+ *	bool good = db_record_take(record, &changes, &err);                before its end
+ *	db_record_free(record);
+ */
+struct db_record;
+
+/* `left_out`: names of tables that aren't recorded, NULL-terminated, static; NULL for none. NULL
+ * where there is no memory or the tables can't be read. */
+struct db_record *db_record_begin(struct db *db, const char *const *left_out,
+                                  struct error *err) MUST_CHECK;
+/* Adds the changes to `ret`; nothing where nothing has changed. */
+bool db_record_take(struct db_record *record, struct buf *ret, struct error *err) MUST_CHECK;
+struct db_record *db_record_free(struct db_record *record); /* takes NULL; returns NULL */
+
+/*
+ * Makes these changes, within a transaction of `db`. Triggers don't run, and no foreign key acts or
+ * is checked: what they did where the changes were recorded is among them. False, and all is to be
+ * rolled back, where a row isn't as it was there (65): a key that is taken, a row that is missing,
+ * a table or a column that this schema doesn't have.
+ *
+ * The connection must not be used for anything else, since foreign keys are off from
+ * db_follow_begin() on.
+ */
+bool db_follow_begin(struct db *db, struct error *err) MUST_CHECK; /* outside of a transaction */
+bool db_follow(struct db *db, const void *changes, size_t len, struct error *err) MUST_CHECK;
+
+#endif
