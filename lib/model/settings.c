@@ -11,6 +11,7 @@
 #include "base/exposed.h"
 #include "base/nearest.h"
 #include "base/redis_url.h"
+#include "model/settings_places.h"
 #include "model/settings_relays.h"
 #include "model/settings_table.h"
 
@@ -18,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-
-enum { ROWS_MAX = 128 };
 
 struct loaded { /* what settings_load() returns: the settings are its first member */
 	struct settings settings;
@@ -31,23 +30,17 @@ struct loading {
 	struct conf *conf;
 	const char *const *wanted;
 	struct setting_reader reader;
-	struct conf_place place[ROWS_MAX]; /* where each row was set last; all zero: nowhere */
+	struct conf_place
+	        place[SETTING_ROWS_MAX]; /* where each row was set last; all zero: nowhere */
 	/* of [notify], where what holds for a state was set */
-	struct conf_place state_place[JOB_STATE_COUNT][ROWS_MAX];
-	bool bad[ROWS_MAX]; /* a value of it had a fault */
+	struct conf_place state_place[JOB_STATE_COUNT][SETTING_ROWS_MAX];
+	bool bad[SETTING_ROWS_MAX]; /* a value of it had a fault */
 	struct relay_sections relays;
 };
 
 enum job_state settings_section_state(const char *section)
 {
 	return strncmp(section, "notify.", 7) == 0 ? job_state_find(section + 7) : JOB_NONE;
-}
-
-void *setting_member(struct settings *settings, const struct setting *row, enum job_state state)
-{
-	bool notify = strcmp(row->section, "notify") == 0;
-	char *base = notify ? (char *)&settings->notify[state] : (char *)settings;
-	return base + row->offset;
 }
 
 /* ---- what the caller wants */
@@ -175,11 +168,7 @@ static void unknown_key(struct loading *loading, const struct conf_value *value)
 
 static const struct setting *find_row(const char *section, const char *key)
 {
-	for (size_t i = 0; i < setting_count(); i++)
-		if (strcmp(setting_at(i)->key, key) == 0 &&
-		    strcmp(setting_at(i)->section, table_section(section)) == 0)
-			return setting_at(i);
-	return NULL;
+	return setting_find(table_section(section), key);
 }
 
 static void set_default(struct loading *loading, const struct setting *row, enum job_state state)
@@ -197,8 +186,8 @@ static void set_default(struct loading *loading, const struct setting *row, enum
 
 static void set_defaults(struct loading *loading)
 {
-	if (setting_count() > ROWS_MAX)
-		bug("%zu keys, room for %d", setting_count(), ROWS_MAX);
+	if (setting_count() > SETTING_ROWS_MAX)
+		bug("%zu keys, room for %d", setting_count(), SETTING_ROWS_MAX);
 	for (size_t i = 0; i < setting_count(); i++) {
 		const struct setting *row = setting_at(i);
 		if (strcmp(row->section, "notify") != 0) {
@@ -297,16 +286,6 @@ static void set_relays(struct loading *loading)
 
 /* ---- what one key says about another */
 
-/* A key that is not set belongs below its section's header; without one, at the end of the main
- * file. */
-static struct conf_place default_place(const struct conf *conf, const struct setting *row)
-{
-	for (size_t i = 0; i < conf->n_sections; i++)
-		if (strcmp(conf->sections[i].section, row->section) == 0)
-			return conf->sections[i];
-	return (struct conf_place){.section = row->section, .line = conf->last_line};
-}
-
 static struct conf_place check_place(const struct loading *loading,
                                      const struct setting_check *check)
 {
@@ -314,7 +293,7 @@ static struct conf_place check_place(const struct loading *loading,
 	struct conf_place place = loading->place[setting_number(row)];
 	if (place.line == 0 && check->because != NULL)
 		place = loading->place[setting_number(find_row(check->section, check->because))];
-	return place.line > 0 ? place : default_place(loading->conf, row);
+	return place.line > 0 ? place : settings_default_place(loading->conf, row);
 }
 
 static bool stands_later(const struct conf_place *a, const struct conf_place *b)
@@ -374,8 +353,8 @@ static void check_relay(struct loading *loading, const struct relay_section *sec
 	struct conf_place place =
 	        section->place[number].line > 0 ? section->place[number] : section->header;
 	conf_add_fault(loading->conf, EX_CONFIG,
-	               place.line > 0 ? place : default_place(loading->conf, row), "[%s] %s: %s",
-	               section->settings->section, row->key, err.text);
+	               place.line > 0 ? place : settings_default_place(loading->conf, row),
+	               "[%s] %s: %s", section->settings->section, row->key, err.text);
 }
 
 static void check_relays(struct loading *loading)
@@ -432,154 +411,6 @@ static int report_faults(struct loading *loading, settings_fault *fault, void *a
 	return code;
 }
 
-/* ---- where keys are */
-
-struct settings_places {
-	const char *text[ROWS_MAX]; /* "FILE:LINE" for each row of the table */
-	bool given[ROWS_MAX];
-	const char *state[JOB_STATE_COUNT][ROWS_MAX]; /* of [notify]; NULL: not set */
-	/* Of each of settings->relays: where it is or would be set; what nobody sets is NULL in
-	 * `relay_set`. */
-	const char *(*relay)[ROWS_MAX], *(*relay_set)[ROWS_MAX];
-};
-
-static const char *place_text(const struct loading *loading, struct conf_place place)
-{
-	return arena_printf(loading->loaded->arena, "%s:%d", loading->conf->files[place.file],
-	                    place.line);
-}
-
-/* Those of [smtp], where that is among them, are the places of all keys. */
-static void note_relay_places(struct loading *loading, struct settings_places *places)
-{
-	struct arena *arena = loading->loaded->arena;
-	const struct settings *settings = &loading->loaded->settings;
-	places->relay = arena_alloc(arena, settings->n_relays * sizeof places->relay[0]);
-	places->relay_set = arena_alloc(arena, settings->n_relays * sizeof places->relay_set[0]);
-	for (size_t i = 0; i < settings->n_relays; i++)
-		for (size_t j = 0; j < setting_count(); j++) {
-			const struct relay_section *section =
-			        relay_sections_named(&loading->relays, settings->relays[i].section);
-			struct conf_place place = loading->place[j];
-			if (section != NULL)
-				place = relay_section_place(&loading->relays, section,
-				                            setting_at(j));
-			bool set = place.line > 0;
-			if (!set)
-				place = section != NULL
-				                ? section->header
-				                : default_place(loading->conf, setting_at(j));
-			places->relay[i][j] = place_text(loading, place);
-			places->relay_set[i][j] = set ? places->relay[i][j] : NULL;
-		}
-}
-
-static void note_places(struct loading *loading)
-{
-	struct arena *arena = loading->loaded->arena;
-	struct settings_places *places = arena_alloc(arena, sizeof *places);
-	for (size_t i = 0; i < setting_count(); i++) {
-		struct conf_place place = loading->place[i];
-		places->given[i] = place.line > 0;
-		if (place.line == 0)
-			place = default_place(loading->conf, setting_at(i));
-		places->text[i] = place_text(loading, place);
-		for (int state = 0; state < JOB_STATE_COUNT; state++) {
-			place = loading->state_place[state][i];
-			places->state[state][i] =
-			        place.line > 0 ? place_text(loading, place) : NULL;
-		}
-	}
-	note_relay_places(loading, places);
-	loading->loaded->settings.places = places;
-}
-
-static size_t row_number(const char *name)
-{
-	for (size_t i = 0; i < setting_count(); i++)
-		if (strcmp(setting_at(i)->name, name) == 0)
-			return i;
-	bug("there is no key %s", name);
-}
-
-bool settings_has_default(const struct settings *settings, const char *name)
-{
-	struct arena *arena = arena_new();
-	const struct setting *row = setting_at(row_number(name));
-	const void *member = (const char *)settings + row->offset;
-	bool same = strcmp(setting_format(row, member, arena), row->fallback) == 0;
-	arena_free(arena);
-	return same;
-}
-
-bool settings_given(const struct settings *settings, const char *name)
-{
-	return settings->places != NULL && settings->places->given[row_number(name)];
-}
-
-const char *settings_place(const struct settings *settings, const char *name)
-{
-	return settings->places != NULL ? settings->places->text[row_number(name)] : settings->file;
-}
-
-const char *settings_relay_place(const struct settings *settings, size_t relay, const char *key,
-                                 const char *because)
-{
-	const struct settings_places *places = settings->places;
-	size_t number = setting_number(find_row("smtp", key));
-	if (places == NULL)
-		return settings->file;
-	if (places->relay_set[relay][number] != NULL || because == NULL)
-		return places->relay[relay][number];
-	const char *other = places->relay_set[relay][setting_number(find_row("smtp", because))];
-	return other != NULL ? other : places->relay[relay][number];
-}
-
-static void list_relay(const struct settings *settings, size_t relay, struct arena *arena,
-                       settings_value *value, void *arg)
-{
-	const struct relay_settings *of = &settings->relays[relay];
-	for (size_t i = 0; i < setting_count(); i++)
-		if (strcmp(setting_at(i)->section, "smtp") == 0)
-			value(arg, of->section, setting_at(i)->key,
-			      setting_format(setting_at(i), relay_section_member(of, setting_at(i)),
-			                     arena),
-			      settings->places->relay_set[relay][i]);
-}
-
-static void list_row(const struct settings *settings, size_t number, enum job_state state,
-                     struct arena *arena, settings_value *value, void *arg)
-{
-	const struct setting *row = setting_at(number);
-	const struct settings_places *places = settings->places;
-	bool of_state = state != JOB_NONE;
-	const char *place = of_state                ? places->state[state][number]
-	                    : places->given[number] ? places->text[number]
-	                                            : NULL;
-	const void *member = setting_member((struct settings *)settings, row,
-	                                    of_state ? state : (enum job_state)0);
-	const char *text = setting_format(row, member, arena);
-	value(arg,
-	      of_state ? arena_printf(arena, "notify.%s", job_state_name(state)) : row->section,
-	      row->key, row->secret ? redis_url_redacted(text, arena) : text, place);
-}
-
-void settings_list(const struct settings *settings, settings_value *value, void *arg)
-{
-	struct arena *arena = arena_new();
-	for (size_t i = 0; i < setting_count(); i++)
-		if (strcmp(setting_at(i)->section, "notify") != 0)
-			list_row(settings, i, JOB_NONE, arena, value, arg);
-	for (int state = 0; state < JOB_STATE_COUNT; state++)
-		for (size_t i = 0; i < setting_count(); i++)
-			if (strcmp(setting_at(i)->section, "notify") == 0)
-				list_row(settings, i, (enum job_state)state, arena, value, arg);
-	for (size_t i = 0; i < settings->n_relays; i++)
-		if (settings->relays[i].name[0] != '\0')
-			list_relay(settings, i, arena, value, arg);
-	arena_free(arena);
-}
-
 /* ---- */
 
 /* What the files contain goes into the settings, what is wrong with it into the conf's faults.
@@ -587,10 +418,11 @@ void settings_list(const struct settings *settings, settings_value *value, void 
 static bool read_all(struct loading *loading, const char *file)
 {
 	struct conf *conf = loading->conf;
+	struct loaded *loaded = loading->loaded;
 	set_defaults(loading);
 	conf_read(conf, file);
 	relay_sections_find(&loading->relays, conf,
-	                    (struct relay_section){.settings = &loading->loaded->settings.smtp,
+	                    (struct relay_section){.settings = &loaded->settings.smtp,
 	                                           .place = loading->place,
 	                                           .bad = loading->bad});
 	for (size_t i = 0; i < conf->n_sections; i++)
@@ -602,7 +434,13 @@ static bool read_all(struct loading *loading, const char *file)
 	if (read)
 		settings_run_checks(loading);
 	name_company(loading);
-	note_places(loading);
+	loaded->settings.places =
+	        settings_places_note(&(struct found_places){.conf = conf,
+	                                                    .settings = &loaded->settings,
+	                                                    .row = loading->place,
+	                                                    .state = loading->state_place,
+	                                                    .relays = &loading->relays},
+	                             loaded->arena);
 	return read;
 }
 

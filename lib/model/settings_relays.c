@@ -35,7 +35,7 @@ struct relay_section *relay_sections_named(const struct relay_sections *sections
                                            const char *section)
 {
 	for (size_t i = 0; i < sections->n; i++)
-		if (strcmp(sections->list[i].settings->section, section) == 0)
+		if (strcmp(sections->list[i].header.section, section) == 0)
 			return &sections->list[i];
 	return NULL;
 }
@@ -44,8 +44,6 @@ static void add_section(struct relay_sections *sections, struct conf_place heade
                         struct arena *arena)
 {
 	struct relay_section *section = &sections->list[sections->n++];
-	section->settings = arena_alloc(arena, sizeof *section->settings);
-	section->settings->section = header.section;
 	section->header = header;
 	section->place = arena_alloc(arena, setting_count() * sizeof section->place[0]);
 	section->bad = arena_alloc(arena, setting_count() * sizeof section->bad[0]);
@@ -73,11 +71,7 @@ void relay_sections_find(struct relay_sections *ret, struct conf *conf, struct r
 
 static bool smtp_sets(const struct relay_section *smtp, const char *key)
 {
-	for (size_t i = 0; i < setting_count(); i++)
-		if (strcmp(setting_at(i)->section, "smtp") == 0 &&
-		    strcmp(setting_at(i)->key, key) == 0)
-			return smtp->place[i].line > 0;
-	bug("[smtp] has no key %s", key);
+	return smtp->place[setting_number(setting_find("smtp", key))].line > 0;
 }
 
 void relay_sections_inherit(struct relay_sections *sections, struct settings *settings,

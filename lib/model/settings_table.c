@@ -2,6 +2,8 @@
 /* The sections of the configuration, and all keys of its tables as one. */
 #include "model/settings_table.h"
 
+#include <string.h>
+
 const struct setting_section settings_sections[] = {
         {.name = "redis", .help = "Where job events come from and outcomes go to."},
         {.name = "customers", .help = "The office's database of customers."},
@@ -66,4 +68,20 @@ size_t setting_number(const struct setting *row)
 		n += tables[i]->len;
 	}
 	bug("%s is in no table of keys", row->name);
+}
+
+const struct setting *setting_find(const char *section, const char *key)
+{
+	for (size_t i = 0; i < setting_count(); i++)
+		if (strcmp(setting_at(i)->key, key) == 0 &&
+		    strcmp(setting_at(i)->section, section) == 0)
+			return setting_at(i);
+	return NULL;
+}
+
+void *setting_member(struct settings *settings, const struct setting *row, enum job_state state)
+{
+	bool notify = strcmp(row->section, "notify") == 0;
+	char *base = notify ? (char *)&settings->notify[state] : (char *)settings;
+	return base + row->offset;
 }

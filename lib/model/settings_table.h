@@ -71,6 +71,9 @@ extern const struct setting_rows settings_rows_mail, settings_rows_office;
 size_t setting_count(void);
 const struct setting *setting_at(size_t number);
 size_t setting_number(const struct setting *row);
+enum { SETTING_ROWS_MAX = 128 };
+/* By names as they are in the table; NULL where there is none. */
+const struct setting *setting_find(const char *section, const char *key);
 
 extern const struct setting_section settings_sections[];
 extern const size_t settings_sections_len;
