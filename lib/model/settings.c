@@ -281,7 +281,7 @@ static void set_relays(struct loading *loading)
 	relay_sections_inherit(sections, &loading->loaded->settings, loading->loaded->arena);
 	set_values(loading, SET_FOR_RELAY);
 	for (size_t i = 0; i < sections->n; i++)
-		relay_section_settle(&sections->list[i]);
+		relay_section_settle(&sections->list[i], &loading->loaded->settings.smtp);
 }
 
 /* ---- what one key says about another */
@@ -357,9 +357,11 @@ static void check_relay(struct loading *loading, const struct relay_section *sec
 	               "[%s] %s: %s", section->settings->section, row->key, err.text);
 }
 
+/* [smtp], behind the others, only gives them what they don't set where its relays aren't in use. */
 static void check_relays(struct loading *loading)
 {
-	for (size_t i = 0; i <= loading->relays.n; i++)
+	bool in_use = loading->loaded->settings.relays[0].name[0] == '\0';
+	for (size_t i = 0; i < loading->relays.n + in_use; i++)
 		for (size_t j = 0; j < relay_checks_len; j++)
 			check_relay(loading, &loading->relays.list[i], &relay_checks[j]);
 }

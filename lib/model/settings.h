@@ -45,14 +45,14 @@ struct relay_settings {
 	enum tls_mode tls;
 	const char *helo; /* what EHLO says; "": found out (dispatchd/mailer/helo.h) */
 	const char *ca_file, *user;
-	/* The token, where both are set. A [smtp.NAME] that sets one of the two inherits neither,
-	 * and `own_login` is true. */
+	/* The token, where both are set. A [smtp.NAME] that sets one of the two, or another user
+	 * than [smtp], inherits neither, and `own_login` is true. */
 	const char *password_file, *oauth_token_file;
 	bool own_login;
 	const char *client_cert, *client_key; /* "": none; the key may be in the certificate's */
 	int64_t weight;                       /* 0: tried in order */
 	int64_t connections;
-	double rate; /* mails a second; 0: no limit. A [smtp.NAME] doesn't inherit it */
+	double rate; /* mails a second; 0: no limit */
 };
 enum { RELAY_SECTIONS_MAX = 32 };
 

@@ -88,7 +88,6 @@ void relay_sections_inherit(struct relay_sections *sections, struct settings *se
 		relays[n] = settings->smtp;
 		relays[n].section = section;
 		relays[n].name = section + PREFIX_LEN;
-		relays[n].rate = 0; /* [smtp]'s is for all of them together */
 		sections->list[i].settings = &relays[n];
 	}
 	settings->relays = relays;
@@ -115,19 +114,28 @@ void relay_section_set(struct relay_section *section, const struct setting *row,
 	               value->key, err.text);
 }
 
-/* Who sets one way to log in doesn't want [smtp]'s other one; nor its key to another
- * certificate. */
-void relay_section_settle(struct relay_section *section)
+/* Whether [smtp]'s value is nothing to a section: it has another way to log in, or another user,
+ * whose password [smtp]'s isn't; or another certificate, whose key that isn't. */
+static bool is_replaced(const struct relay_section *section, const char *key)
+{
+	if (smtp_sets(section, key))
+		return false;
+	if (strcmp(key, "password_file") == 0 || strcmp(key, "oauth_token_file") == 0)
+		return section->settings->own_login;
+	return strcmp(key, "client_key") == 0 && smtp_sets(section, "client_cert");
+}
+
+void relay_section_settle(struct relay_section *section, const struct relay_settings *smtp)
 {
 	struct relay_settings *relay = section->settings;
-	bool password = smtp_sets(section, "password_file");
-	bool token = smtp_sets(section, "oauth_token_file");
-	relay->own_login = password || token;
-	if (token && !password)
+	relay->own_login = smtp_sets(section, "password_file") ||
+	                   smtp_sets(section, "oauth_token_file") ||
+	                   strcmp(relay->user, smtp->user) != 0;
+	if (is_replaced(section, "password_file"))
 		relay->password_file = "";
-	if (password && !token)
+	if (is_replaced(section, "oauth_token_file"))
 		relay->oauth_token_file = "";
-	if (smtp_sets(section, "client_cert") && !smtp_sets(section, "client_key"))
+	if (is_replaced(section, "client_key"))
 		relay->client_key = "";
 }
 
@@ -228,6 +236,6 @@ struct conf_place relay_section_place(const struct relay_sections *sections,
 {
 	size_t number = setting_number(row);
 	struct conf_place place = section->place[number];
-	bool inherits = strcmp(row->key, "rate") != 0;
-	return place.line > 0 || !inherits ? place : sections->list[sections->n].place[number];
+	bool inherits = place.line == 0 && !is_replaced(section, row->key);
+	return inherits ? sections->list[sections->n].place[number] : place;
 }

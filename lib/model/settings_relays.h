@@ -46,10 +46,11 @@ void *relay_section_member(const struct relay_settings *relay, const struct sett
 void relay_section_set(struct relay_section *section, const struct setting *row,
                        const struct conf_value *value, const struct setting_reader *reader,
                        struct conf *conf);
-/* When all is set: which login it has. */
-void relay_section_settle(struct relay_section *section);
+/* When all is set: which login it has, its own or that of `smtp`, [smtp]'s settings. */
+void relay_section_settle(struct relay_section *section, const struct relay_settings *smtp);
 
-/* What must hold of each section, [smtp] included. `err` is the fault without section and key. */
+/* What must hold of each section, and of [smtp] where it is one of the relays in use. `err` is the
+ * fault without section and key. */
 struct relay_check {
 	const char *key;
 	bool (*holds)(const struct relay_section *section, const struct settings *settings,

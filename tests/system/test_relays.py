@@ -200,6 +200,28 @@ def test_each_has_its_own_login_and_tls(farm, certificates):
         assert metrics['dispatchd_relay_up{relay="a"}'] == metrics['dispatchd_relay_up{relay="b"}'] == 1
 
 
+@pytest.mark.parametrize("by_credential", [False, True])
+def test_another_user_needs_a_password_of_its_own(farm, by_credential):
+    """[smtp]'s goes to no relay where another user logs in."""
+    with SmtpPeer(users={"anna": "one"}) as a, SmtpPeer(users={"bert": "one"}) as b:
+        os.mkdir(farm.path("credentials"))
+        path = secret(farm, "credentials/smtp-password", "one")
+        environment, folder = farm.environment, farm.path("credentials")
+        farm.environment = lambda **more: environment(**{"CREDENTIALS_DIRECTORY": folder, **more})
+        farm.configure({"smtp": {"relay": a.relay, "user": "anna", **({} if by_credential else {"password_file": path})},
+                        "smtp.b": {"relay": b.relay, "user": "bert"}})
+        lines = open(farm.config_path, encoding="utf-8").read().splitlines()
+        done = check(farm, "-c", farm.config_path, env=farm.environment())
+        assert done.returncode == 78
+        assert f"{farm.config_path}:{lines.index('user = bert') + 1}: [smtp.b] user is set, but there is no password: set " \
+               "password_file or the credential smtp-b-password" in done.stderr
+        secret(farm, "credentials/smtp-b-password", "one")
+        assert check(farm, "-c", farm.config_path, env=farm.environment()).returncode == 0
+        farm.configure({"smtp.b": {"user": "anna"}})
+        os.remove(farm.path("credentials/smtp-b-password"))
+        assert check(farm, "-c", farm.config_path, env=farm.environment()).returncode == 0
+
+
 def test_one_by_password_and_one_by_token(farm, certificates):
     """The token of one section goes to its relay alone."""
     tls = tls_context(certificates["good"])

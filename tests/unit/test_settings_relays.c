@@ -80,21 +80,22 @@ static void test_what_is_inherited(void **state)
 	assert_string_equal(b->relay[0], "b:587");
 	assert_int_equal(b->tls, TLS_REQUIRED);
 	assert_string_equal(b->user, "bo");
-	assert_string_equal(b->password_file, "/p");
-	assert_false(b->own_login);
+	assert_string_equal(b->password_file, ""); /* us' own */
+	assert_true(b->own_login);
 	assert_string_equal(b->helo, "b.example.com");
 	assert_int_equal(b->weight, 3);
 	assert_int_equal(b->connections, 4);
 	assert_true(b->rate == 2);
 	assert_string_equal(a->name, "a");
 	assert_string_equal(a->user, "us");
+	assert_string_equal(a->password_file, "/p");
+	assert_false(a->own_login);
 	assert_string_equal(a->helo, "us.example.com");
 	assert_string_equal(a->ca_file, "/ca");
 	assert_string_equal(a->client_key, "/k");
 	assert_int_equal(a->tls, TLS_OPPORTUNISTIC);
 	assert_int_equal(a->connections, 16);
-	assert_true(a->rate == 0);
-	assert_true(s->smtp.rate == 9);
+	assert_true(a->rate == 9);
 	settings_free(s);
 }
 
@@ -108,7 +109,8 @@ static void test_the_short_form_comes_first(void **state)
 	settings_free(s);
 }
 
-/* Neither [smtp]'s password nor its token goes where another way to log in is set. */
+/* Neither [smtp]'s password nor its token goes where another way to log in is set, or another
+ * user. */
 static void test_logins_that_are_replaced(void **state)
 {
 	(void)state;
@@ -116,7 +118,9 @@ static void test_logins_that_are_replaced(void **state)
 	        FROM "[smtp]\nuser = u\noauth_token_file = /t\nclient_cert = /c\nclient_key = /k\n"
 	             "[smtp.a]\nrelay = a:25\npassword_file = /p\nclient_cert = /own\n"
 	             "[smtp.b]\nrelay = b:25\noauth_token_file = /b\n"
-	             "[smtp.c]\nrelay = c:25\n");
+	             "[smtp.c]\nrelay = c:25\nuser = u\n"
+	             "[smtp.d]\nrelay = d:25\nuser = d\n"
+	             "[smtp.e]\nrelay = e:25\nuser =\n");
 	assert_string_equal(s->relays[0].oauth_token_file, "");
 	assert_string_equal(s->relays[0].password_file, "/p");
 	assert_string_equal(s->relays[0].client_key, "");
@@ -124,6 +128,24 @@ static void test_logins_that_are_replaced(void **state)
 	assert_string_equal(s->relays[1].oauth_token_file, "/b");
 	assert_string_equal(s->relays[2].oauth_token_file, "/t");
 	assert_string_equal(s->relays[2].client_key, "/k");
+	assert_false(s->relays[2].own_login);
+	for (size_t i = 3; i < 5; i++) {
+		assert_true(s->relays[i].own_login);
+		assert_string_equal(s->relays[i].oauth_token_file, "");
+		assert_string_equal(s->relays[i].client_key, "/k");
+	}
+	settings_free(s);
+}
+
+/* Where its own relays aren't in use, it is only what the sections are made of. */
+static void test_what_need_not_hold_of_the_short_form(void **state)
+{
+	(void)state;
+	struct settings *s = load_fine(FROM "[smtp]\noauth_token_file = /t\nclient_key = /k\n"
+	                                    "[smtp.a]\nrelay = a:25\nuser = a\n"
+	                                    "oauth_token_file = /a\nclient_cert = /c\n");
+	assert_string_equal(s->relays[0].oauth_token_file, "/a");
+	assert_int_equal(s->n_relays, 1);
 	settings_free(s);
 }
 
@@ -244,7 +266,17 @@ static void test_what_is_listed(void **state)
 	assert_string_equal(buf_text(&seen),
 	                    "relay=a:25 :7\ntls=opportunistic\nhelo=\nca_file=\nuser=u :5\n"
 	                    "password_file=\noauth_token_file=\nclient_cert=\nclient_key=\n"
-	                    "weight=2 :8\nconnections=16\nrate=\n");
+	                    "weight=2 :8\nconnections=16\nrate=5 :4\n");
+	buf_reset(&seen);
+	settings_free(s);
+	s = load_fine(FROM
+	              "[smtp]\nuser = u\npassword_file = /p\nclient_key = /k\nclient_cert = /c\n"
+	              "[smtp.a]\nrelay = a:25\nuser = a\nclient_cert = /a\n");
+	settings_list(s, note_value, &seen);
+	assert_string_equal(buf_text(&seen),
+	                    "relay=a:25 :9\ntls=opportunistic\nhelo=\nca_file=\nuser=a :10\n"
+	                    "password_file=\noauth_token_file=\nclient_cert=/a :11\nclient_key=\n"
+	                    "weight=0\nconnections=16\nrate=\n");
 	buf_free(&seen);
 	settings_free(s);
 }
@@ -272,6 +304,7 @@ int main(void)
 	        cmocka_unit_test(test_what_is_inherited),
 	        cmocka_unit_test(test_the_short_form_comes_first),
 	        cmocka_unit_test(test_logins_that_are_replaced),
+	        cmocka_unit_test(test_what_need_not_hold_of_the_short_form),
 	        cmocka_unit_test(test_faults),
 	        cmocka_unit_test(test_too_many),
 	        cmocka_unit_test(test_what_is_not_wanted),

@@ -40,17 +40,17 @@ static bool smtp_login_by_token(const struct relay_settings *relay, struct error
 	                 relay->section);
 }
 
-/* A section without a password of its own has its credential, then [smtp]'s. */
+/* The section's own, from a file or the credential; else, unless it needs one of its own, [smtp]'s.
+ * "" where there is none. */
 static bool smtp_read_password(struct smtp_login *login, const struct relay_settings *relay,
-                               struct error *err)
+                               const char *credential, struct error *err)
 {
-	char credential[SMTP_CREDENTIAL_SIZE];
+	bool inherits = relay->name[0] != '\0' && !relay->own_login;
 
-	smtp_credential(relay, credential);
-	if (relay->name[0] != '\0' && !relay->own_login &&
-	    (!secret_read("", credential, login->password, err) || login->password[0] != '\0'))
-		return login->password[0] != '\0';
-	return secret_read(relay->password_file, "smtp-password", login->password, err);
+	if (!secret_read(inherits ? "" : relay->password_file, credential, login->password, err))
+		return false;
+	return !inherits || login->password[0] != '\0' ||
+	       secret_read(relay->password_file, "smtp-password", login->password, err);
 }
 
 static bool smtp_read_login(struct smtp_login *login, const struct relay_settings *relay,
@@ -68,9 +68,9 @@ static bool smtp_read_login(struct smtp_login *login, const struct relay_setting
 	if (strlen(login->user) > SECRET_MAX)
 		return error_set(err, EX_CONFIG, "[%s] user must have at most %d bytes",
 		                 relay->section, SECRET_MAX);
-	if (!smtp_read_password(login, relay, err))
-		return error_prefix(err, "[%s] password_file", relay->section);
 	smtp_credential(relay, credential);
+	if (!smtp_read_password(login, relay, credential, err))
+		return error_prefix(err, "[%s] password_file", relay->section);
 	if (login->password[0] == '\0')
 		return error_set(err, EX_CONFIG,
 		                 "[%s] user is set, but there is no password: set password_file "
@@ -89,6 +89,14 @@ static size_t count_relays(const struct settings *settings)
 	return n;
 }
 
+/* What [smtp] has is for all relays together: a limit of its own has one that is below that. */
+static double own_rate(const struct relay_settings *relay, const struct relay_settings *smtp)
+{
+	bool own = relay->name[0] != '\0' && (smtp->rate == 0 || relay->rate < smtp->rate);
+
+	return own ? relay->rate : 0;
+}
+
 /* Relays that follow one another share a rank if they have weights. */
 static void smtp_describe(const struct smtp_relays *smtp, size_t i, const struct settings *settings,
                           const struct relay_settings *relay)
@@ -102,7 +110,7 @@ static void smtp_describe(const struct smtp_relays *smtp, size_t i, const struct
 	        .connections = relay->connections < settings->smtp.connections
 	                               ? (unsigned)relay->connections
 	                               : 0,
-	        .rate = relay->name[0] != '\0' ? relay->rate : 0,
+	        .rate = own_rate(relay, &settings->smtp),
 	};
 	if (i > 0) {
 		const struct transport_target *before = &smtp->targets[i - 1];
