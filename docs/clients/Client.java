@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.zip.CRC32;
 
 /**
  * How dispatch software talks to dispatchd, in Java: see README.md beside this file. Debian has no client of Redis
@@ -23,8 +24,23 @@ public final class Client implements AutoCloseable {
 	private static final String USAGE = """
 		usage: java Client.java publish STATE JOB CUSTOMER REVISION [KEY=VALUE ...]
 		       java Client.java ask create|dispatch JOB CUSTOMER REVISION [KEY=VALUE ...]
-		       java Client.java outcomes GROUP [COUNT]""";
+		       java Client.java outcomes GROUP [COUNT]
+		       java Client.java partition CUSTOMER ...""";
 	private static final String REMEMBER_S = "604800"; // how long a repeat is recognized: a week
+
+	private static final int PARTITIONS = Integer.parseInt(System.getenv().getOrDefault("PARTITIONS", "1"));
+
+	/** Which of the daemons that share the customers has this one: by the bytes of its number in UTF-8. */
+	static int partition(String customer) {
+		CRC32 crc = new CRC32();
+		crc.update(customer.getBytes(StandardCharsets.UTF_8));
+		return (int) (crc.getValue() % PARTITIONS);
+	}
+
+	/** The stream of that daemon: `jobs:events` where there is one, else `jobs:events:0` and so on. */
+	static String stream(String name, String customer) {
+		return PARTITIONS > 1 ? name + ":" + partition(customer) : name;
+	}
 
 	/** An entry of a stream; no fields where it was trimmed before it was read. */
 	record Entry(String id, Map<String, String> fields) {}
@@ -37,7 +53,8 @@ public final class Client implements AutoCloseable {
 	 */
 	String publish(String state, String job, String customer, String revision, Map<String, String> data)
 			throws IOException {
-		return (String) call(add("jobs:events", job + ":" + state + ":" + revision, state, job, customer, data));
+		String id = job + ":" + state + ":" + revision;
+		return (String) call(add(stream("jobs:events", customer), id, state, job, customer, data));
 	}
 
 	/**
@@ -49,7 +66,7 @@ public final class Client implements AutoCloseable {
 		String id = job + ":" + action + ":" + revision;
 		List<Entry> latest = entries(call("XREVRANGE", "jobs:outcomes", "+", "-", "COUNT", "1"));
 		String last = latest.isEmpty() ? "0-0" : latest.get(0).id(); // the answer comes behind this one
-		call(add("jobs:requests", id, action, job, customer, data));
+		call(add(stream("jobs:requests", customer), id, action, job, customer, data));
 		long end = System.nanoTime() + answerWithinMs() * 1_000_000;
 		for (long left; (left = (end - System.nanoTime()) / 1_000_000) > 0;) {
 			for (Entry entry : streamEntries(call("XREAD", "COUNT", "100", "BLOCK", Long.toString(left),
@@ -236,6 +253,11 @@ public final class Client implements AutoCloseable {
 			long count = args.length == 3 ? Long.parseLong(args[2]) : Long.MAX_VALUE;
 			client.outcomes(args[1], count, o -> System.out.println(
 				o.get("id") + " " + o.get("event") + " " + o.get("status") + " " + o.get("reason")));
+			return 0;
+		}
+		if (verb.equals("partition") && args.length >= 2) {
+			for (int i = 1; i < args.length; i++)
+				System.out.println(partition(args[i]));
 			return 0;
 		}
 		System.err.println(USAGE);

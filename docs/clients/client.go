@@ -6,6 +6,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"os"
 	"strconv"
@@ -17,9 +18,31 @@ import (
 
 const usage = `usage: client publish STATE JOB CUSTOMER REVISION [KEY=VALUE ...]
        client ask create|dispatch JOB CUSTOMER REVISION [KEY=VALUE ...]
-       client outcomes GROUP [COUNT]`
+       client outcomes GROUP [COUNT]
+       client partition CUSTOMER ...`
 
 const remember = 7 * 24 * time.Hour // how long a repeat is recognized
+
+// How many daemons share the customers.
+func partitions() uint32 {
+	if n, err := strconv.ParseUint(os.Getenv("PARTITIONS"), 10, 16); err == nil && n > 0 {
+		return uint32(n)
+	}
+	return 1
+}
+
+// Which of them has this customer: by the bytes of its number in UTF-8.
+func partition(customer string) uint32 {
+	return crc32.ChecksumIEEE([]byte(customer)) % partitions()
+}
+
+// The stream of that daemon: `jobs:events` where there is one, else `jobs:events:0` and so on.
+func stream(name, customer string) string {
+	if partitions() > 1 {
+		return fmt.Sprintf("%s:%d", name, partition(customer))
+	}
+	return name
+}
 
 type entry struct {
 	id     string
@@ -40,7 +63,7 @@ func fields(id, kind, job, customer string, data []string) redis.Args {
 // it again until Redis has answered.
 func publish(c redis.Conn, state, job, customer, revision string, data []string) (string, error) {
 	id := job + ":" + state + ":" + revision
-	return redis.String(c.Do("XADD", append(redis.Args{"jobs:events", "*"},
+	return redis.String(c.Do("XADD", append(redis.Args{stream("jobs:events", customer), "*"},
 		fields(id, state, job, customer, data)...)...))
 }
 
@@ -56,7 +79,7 @@ func ask(c redis.Conn, action, job, customer, revision string, data []string) (m
 	if len(latest) > 0 {
 		last = latest[0].id
 	}
-	if _, err := c.Do("XADD", append(redis.Args{"jobs:requests", "*"},
+	if _, err := c.Do("XADD", append(redis.Args{stream("jobs:requests", customer), "*"},
 		fields(id, action, job, customer, data)...)...); err != nil {
 		return nil, err
 	}
@@ -195,6 +218,12 @@ func run(c redis.Conn, args []string) (int, error) {
 		return 0, outcomes(c, args[1], count, func(o map[string]string) {
 			fmt.Println(o["id"], o["event"], o["status"], o["reason"])
 		})
+	}
+	if len(args) >= 2 && args[0] == "partition" {
+		for _, customer := range args[1:] {
+			fmt.Println(partition(customer))
+		}
+		return 0, nil
 	}
 	fmt.Fprintln(os.Stderr, usage)
 	return 64, nil

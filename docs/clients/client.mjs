@@ -8,15 +8,39 @@ const { createClient } = createRequire(import.meta.url)('redis');
 
 const USAGE = `usage: client.mjs publish STATE JOB CUSTOMER REVISION [KEY=VALUE ...]
        client.mjs ask create|dispatch JOB CUSTOMER REVISION [KEY=VALUE ...]
-       client.mjs outcomes GROUP [COUNT]`;
+       client.mjs outcomes GROUP [COUNT]
+       client.mjs partition CUSTOMER ...`;
 const ANSWER_WITHIN_MS = 1000 * Number(process.env.ANSWER_WITHIN_S ?? 5);
+const PARTITIONS = Number(process.env.PARTITIONS ?? 1);
 const REMEMBER_S = 7 * 24 * 3600; // how long a repeat is recognized
+
+// As zlib's, which Node.js has from 22.2 on (zlib.crc32).
+function crc32(bytes) {
+	let crc = ~0;
+	for (const byte of bytes) {
+		crc ^= byte;
+		for (let bit = 0; bit < 8; bit++)
+			crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+	}
+	return ~crc >>> 0;
+}
+
+// Which of the daemons that share the customers has this one: by the bytes of its number in UTF-8.
+function partition(customer) {
+	return crc32(Buffer.from(customer, 'utf8')) % PARTITIONS;
+}
+
+// The stream of that daemon: `jobs:events` where there is one, else `jobs:events:0` and so on.
+function stream(name, customer) {
+	return PARTITIONS > 1 ? `${name}:${partition(customer)}` : name;
+}
 
 // Adds a job event. Its id is made from the job's own record, so that a repeat after a lost reply is recognized: say
 // it again until Redis has answered.
 async function publish(redis, state, job, customer, revision, data) {
 	const id = `${job}:${state}:${revision}`;
-	return redis.xAdd('jobs:events', '*', { ...data, id, source: 'example', type: `job.${state}`, job, customer });
+	return redis.xAdd(stream('jobs:events', customer), '*',
+		{ ...data, id, source: 'example', type: `job.${state}`, job, customer });
 }
 
 // Asks the gate and waits for its answer; null where none came in time. Asked again with the same revision it acts
@@ -25,7 +49,7 @@ async function ask(redis, action, job, customer, revision, data) {
 	const id = `${job}:${action}:${revision}`;
 	const latest = await redis.xRevRange('jobs:outcomes', '+', '-', { COUNT: 1 });
 	let last = latest[0]?.id ?? '0-0'; // the answer comes behind this one
-	await redis.xAdd('jobs:requests', '*',
+	await redis.xAdd(stream('jobs:requests', customer), '*',
 		{ ...data, id, source: 'example', type: `job.${action}`, job, customer });
 	const end = performance.now() + ANSWER_WITHIN_MS;
 	for (let left; (left = end - performance.now()) > 0;) {
@@ -90,6 +114,10 @@ async function run(redis, [verb, ...rest]) {
 	if (verb === 'outcomes' && (rest.length === 1 || rest.length === 2)) {
 		await outcomes(redis, rest[0], Number(rest[1] ?? Infinity),
 			(o) => console.log(o.id, o.event, o.status, o.reason));
+		return 0;
+	}
+	if (verb === 'partition' && rest.length >= 1) {
+		console.log(rest.map(partition).join('\n'));
 		return 0;
 	}
 	console.error(USAGE);

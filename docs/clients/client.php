@@ -6,15 +6,29 @@ declare(strict_types=1);
 
 const USAGE = "usage: client.php publish STATE JOB CUSTOMER REVISION [KEY=VALUE ...]\n"
 	. "       client.php ask create|dispatch JOB CUSTOMER REVISION [KEY=VALUE ...]\n"
-	. "       client.php outcomes GROUP [COUNT]\n";
+	. "       client.php outcomes GROUP [COUNT]\n"
+	. "       client.php partition CUSTOMER ...\n";
 const REMEMBER_S = 7 * 24 * 3600; // how long a repeat is recognized
+define('PARTITIONS', (int)(getenv('PARTITIONS') ?: 1));
+
+// Which of the daemons that share the customers has this one: by the bytes of its number in UTF-8.
+function partition(string $customer): int
+{
+	return crc32($customer) % PARTITIONS; // never negative where integers have 64 bits
+}
+
+// The stream of that daemon: `jobs:events` where there is one, else `jobs:events:0` and so on.
+function stream(string $name, string $customer): string
+{
+	return PARTITIONS > 1 ? $name . ':' . partition($customer) : $name;
+}
 
 // Adds a job event. Its id is made from the job's own record, so that a repeat after a lost reply is recognized: say
 // it again until Redis has answered.
 function publish(Redis $redis, string $state, string $job, string $customer, string $revision, array $data): string
 {
-	return $redis->xAdd('jobs:events', '*', ['id' => "$job:$state:$revision", 'source' => 'example',
-		'type' => "job.$state", 'job' => $job, 'customer' => $customer] + $data);
+	return $redis->xAdd(stream('jobs:events', $customer), '*', ['id' => "$job:$state:$revision",
+		'source' => 'example', 'type' => "job.$state", 'job' => $job, 'customer' => $customer] + $data);
 }
 
 // Asks the gate and waits for its answer; null where none came in time. Asked again with the same revision it acts
@@ -23,8 +37,8 @@ function ask(Redis $redis, string $action, string $job, string $customer, string
 {
 	$id = "$job:$action:$revision";
 	$last = array_key_first($redis->xRevRange('jobs:outcomes', '+', '-', 1) ?: []) ?? '0-0';
-	$redis->xAdd('jobs:requests', '*', ['id' => $id, 'source' => 'example', 'type' => "job.$action",
-		'job' => $job, 'customer' => $customer] + $data);
+	$redis->xAdd(stream('jobs:requests', $customer), '*', ['id' => $id, 'source' => 'example',
+		'type' => "job.$action", 'job' => $job, 'customer' => $customer] + $data);
 	$end = microtime(true) + (float)(getenv('ANSWER_WITHIN_S') ?: 5);
 	while (($left = $end - microtime(true)) > 0) {
 		$read = $redis->xRead(['jobs:outcomes' => $last], 100, max(1, (int)($left * 1000)));
@@ -84,6 +98,10 @@ function run(Redis $redis, array $args): int
 	if ($verb === 'outcomes' && in_array(count($args), [2, 3], true)) {
 		outcomes($redis, $args[1], (int)($args[2] ?? PHP_INT_MAX),
 			fn(array $o) => print("{$o['id']} {$o['event']} {$o['status']} {$o['reason']}\n"));
+		return 0;
+	}
+	if ($verb === 'partition' && count($args) >= 2) {
+		echo implode("\n", array_map('partition', array_slice($args, 1))), "\n";
 		return 0;
 	}
 	fwrite(STDERR, USAGE);

@@ -5,16 +5,29 @@
     client.py publish STATE JOB CUSTOMER REVISION [KEY=VALUE ...]
     client.py ask create|dispatch JOB CUSTOMER REVISION [KEY=VALUE ...]
     client.py outcomes GROUP [COUNT]
+    client.py partition CUSTOMER ...
 """
 import os
 import socket
 import sys
 import time
+import zlib
 
 import redis
 
 ANSWER_WITHIN_S = float(os.environ.get("ANSWER_WITHIN_S", "5"))
+PARTITIONS = int(os.environ.get("PARTITIONS", "1"))
 REMEMBER_S = 7 * 24 * 3600  # how long a repeat is recognized
+
+
+def partition(customer):
+    """Which of the daemons that share the customers has this one: by the bytes of its number in UTF-8."""
+    return zlib.crc32(customer.encode()) % PARTITIONS
+
+
+def stream(name, customer):
+    """The stream of that daemon: `jobs:events` where there is one, else `jobs:events:0` and so on."""
+    return f"{name}:{partition(customer)}" if PARTITIONS > 1 else name
 
 
 def publish(r, state, job, customer, revision, data):
@@ -22,7 +35,7 @@ def publish(r, state, job, customer, revision, data):
     recognized: say it again until Redis has answered."""
     event = {"id": f"{job}:{state}:{revision}", "source": "example", "type": f"job.{state}",
              "job": job, "customer": customer}
-    return r.xadd("jobs:events", {**data, **event})
+    return r.xadd(stream("jobs:events", customer), {**data, **event})
 
 
 def ask(r, action, job, customer, revision, data):
@@ -31,8 +44,8 @@ def ask(r, action, job, customer, revision, data):
     number = f"{job}:{action}:{revision}"
     latest = r.xrevrange("jobs:outcomes", count=1)
     last = latest[0][0] if latest else "0-0"  # the answer comes behind this one
-    r.xadd("jobs:requests", {**data, "id": number, "source": "example", "type": f"job.{action}",
-                             "job": job, "customer": customer})
+    r.xadd(stream("jobs:requests", customer), {**data, "id": number, "source": "example", "type": f"job.{action}",
+                                               "job": job, "customer": customer})
     end = time.monotonic() + ANSWER_WITHIN_S
     while (left := end - time.monotonic()) > 0:
         for _, entries in r.xread({"jobs:outcomes": last}, count=100, block=max(1, int(left * 1000))):
@@ -81,6 +94,9 @@ def main(args):
     if len(args) in (2, 3) and args[0] == "outcomes":
         count = int(args[2]) if len(args) == 3 else sys.maxsize
         outcomes(r, args[1], count, lambda o: print(o["id"], o["event"], o["status"], o["reason"], flush=True))
+        return 0
+    if len(args) >= 2 and args[0] == "partition":
+        print(*map(partition, args[1:]), sep="\n")
         return 0
     print(__doc__, file=sys.stderr)
     return 64

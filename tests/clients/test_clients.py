@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The example clients of docs/clients against the real daemon. By `make clients-test`; not part of `make test`."""
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 from conftest import world  # noqa: E402,F401  (a fixture)
 from kit import add_customer, outcomes_of, wait_outcome  # noqa: E402
-from world import BUILD, PATIENCE, ROOT, free_port, wait_until  # noqa: E402
+from world import BUILD, PATIENCE, ROOT, World, free_port, wait_until  # noqa: E402
 
 CLIENTS = ROOT / "docs" / "clients"
 GO = BUILD / "clients" / "client"
@@ -152,3 +154,60 @@ def test_the_rights_that_the_manual_gives_are_enough(world, client):  # noqa: F8
     code, out, err = client("outcomes", "billing", "3", **url)
     assert (code, err) == (0, "") and len(lines(out)) == 3
     assert client("publish", "completed", "4711", "1001", "3", REDIS_URL=url["REDIS_URL"].replace("password", "no"))[0]
+
+
+CUSTOMERS = ["1001", "0042", "42", "123456789", "7", "a b", "A/B-7", "x" * 128, "Müller", "Mu\u0308ller", "Łódź-3",
+             "Ж12", "客户12", "\U0001f69a1", "'\"$`\\", *map(str, range(5000, 5100))]
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 7, 65521])
+def test_all_languages_give_a_customer_the_same_partition(client, partitions):
+    assert zlib.crc32(b"123456789") == 0xCBF43926, "the check value of the CRC that zip, PNG and Ethernet use"
+    code, out, err = client("partition", *CUSTOMERS, PARTITIONS=str(partitions))
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [str(zlib.crc32(number.encode()) % partitions) for number in CUSTOMERS]
+
+
+def test_the_readme_shows_the_right_partitions(client):
+    readme = (CLIENTS / "README.md").read_text(encoding="utf-8")
+    numbers, shown = re.search(r"client.py partition ([\d ]+?) +# prints (.*)", readme).groups()
+    code, out, err = client("partition", *numbers.split(), PARTITIONS="4")
+    assert (code, err) == (0, "") and out.split() == re.findall(r"\d+", shown)
+    assert re.search(r"publish completed 4711 1001 3 +# to jobs:events:(\d)", readme).group(1) == out[0]
+
+
+@pytest.fixture
+def daemons(world):  # noqa: F811
+    """Two daemons on one Redis, each with streams and databases of its own, as the README sets them up."""
+    shown = re.search(r"```ini\n(.*?)```", (CLIENTS / "README.md").read_text(encoding="utf-8"), re.S).group(1)
+    redis = dict(re.findall(r"^(\w+) = (\S+:1)$", shown, re.M))
+    assert {"stream", "requests", "dead", "customers"} == set(redis), "no more than that is a daemon's own"
+    other = World()
+    other.redis_server = world.redis_server
+    for number, one in enumerate((world, other)):
+        one.configure(redis={**{key: name[:-1] + str(number) for key, name in redis.items()},
+                             "url": f"unix://{world.redis_server.socket}?db=0"})
+    yield world, other
+    other.close()
+
+
+def test_two_daemons_share_the_customers(client, daemons):
+    first, second = daemons
+    for number in ("1001", "1002", "1003", "1004"):
+        owner = daemons[zlib.crc32(number.encode()) % 2]
+        first.redis.xadd(f"customers:changes:{daemons.index(owner)}", {"customer": json.dumps(
+            {"number": number, "name": "Farm", "email": f"{number}@example.com"})})
+    for daemon in daemons:
+        daemon.start_daemon()
+    for number in ("1001", "1002", "1003", "1004"):
+        assert client("publish", "completed", f"j{number}", number, "1", PARTITIONS="2")[0] == 0
+        assert client("ask", "dispatch", f"k{number}", number, "1", PARTITIONS="2") == (0, "released ok\n", "")
+    assert first.redis.exists("jobs:events", "jobs:requests") == 0
+    for number in ("1001", "1002", "1003", "1004"):
+        wait_outcome(first, f"j{number}:completed:1", "sent")
+    mine = [sorted(c["number"] for c in daemon.ctl_json("customer", "list")) for daemon in daemons]
+    assert mine == [sorted(n for n in ("1001", "1002", "1003", "1004") if zlib.crc32(n.encode()) % 2 == i)
+                    for i in range(2)] and all(mine)
+    assert [len(daemon.mails()) for daemon in daemons] == [len(numbers) for numbers in mine]
+    ids = [o["id"] for o in first.outcomes()]
+    assert len(ids) == len(set(ids)), "unique, though both write to one stream"
