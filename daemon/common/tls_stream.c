@@ -6,16 +6,14 @@
 #include "common/tls_stream.h"
 
 #include "base/mem.h"
+#include "common/tls_context.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
 struct tls_trust {
 	SSL_CTX *context;
@@ -27,32 +25,14 @@ struct tls_stream {
 	char why[256];
 };
 
-static bool trust_read(SSL_CTX *context, const char *ca_file, struct error *err)
-{
-	if (ca_file[0] != '\0' && SSL_CTX_load_verify_file(context, ca_file) != 1) {
-		ERR_clear_error();
-		return error_set(err, EX_CONFIG, "%s: holds no certificates that can be read",
-		                 ca_file);
-	}
-	if (ca_file[0] == '\0' && SSL_CTX_set_default_verify_paths(context) != 1)
-		return error_set(err, EX_CONFIG,
-		                 "the system's certificate authorities can't be read");
-	return true;
-}
-
 struct tls_trust *tls_trust_new(const char *ca_file, struct error *err)
 {
-	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL_CTX *context = tls_context_new();
 	if (!context)
 		bug("OpenSSL can't create a context");
-	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-	SSL_CTX_set_mode(context, SSL_MODE_AUTO_RETRY | SSL_MODE_ENABLE_PARTIAL_WRITE |
-	                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-	/* What ends a connection early is found in what it carried. */
-	SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-	if (!trust_read(context, ca_file, err)) {
+	if (!tls_context_trust(context, ca_file, err)) {
 		SSL_CTX_free(context);
 		return NULL;
 	}
@@ -69,21 +49,10 @@ struct tls_trust *tls_trust_free(struct tls_trust *trust)
 	return NULL;
 }
 
-static bool is_address(const char *host)
-{
-	unsigned char bytes[16];
-	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-}
-
-/* SNI is for names alone. */
 static bool expect_name(SSL *ssl, const char *host)
 {
-	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-	if (is_address(host))
-		return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
-	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
-	       SSL_set_tlsext_host_name(ssl, host) == 1;
+	return tls_expect_name(SSL_get0_param(ssl), host) &&
+	       (tls_is_address(host) || SSL_set_tlsext_host_name(ssl, host) == 1);
 }
 
 struct tls_stream *tls_stream_new(const struct tls_trust *trust, int fd, const char *host)

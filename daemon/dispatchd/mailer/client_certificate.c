@@ -7,7 +7,7 @@
 #include "dispatchd/mailer/client_certificate.h"
 
 #include "base/exposed.h"
-#include "base/instant.h"
+#include "common/tls_context.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -15,7 +15,6 @@
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 /* A key with a passphrase was found: nobody is there to type it. */
 static int no_passphrase(char *ret, int size, int writing, void *asked)
@@ -35,30 +34,18 @@ static FILE *open_pem(const char *path, struct error *err)
 	return file;
 }
 
-static void end_text(const ASN1_TIME *time, char ret[INSTANT_TEXT_MAX])
-{
-	struct tm tm = {0};
-
-	if (ASN1_TIME_to_tm(time, &tm) == 1)
-		instant_format((struct instant){.ms = (int64_t)timegm(&tm) * 1000}, 0, ret);
-	else
-		strcpy(ret, "?");
-}
-
 static bool is_in_force(const X509 *certificate, const char *path, struct error *err)
 {
+	const ASN1_TIME *from = X509_get0_notBefore(certificate);
+	const ASN1_TIME *until = X509_get0_notAfter(certificate);
 	char text[INSTANT_TEXT_MAX];
 
-	if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
-		end_text(X509_get0_notAfter(certificate), text);
-		return error_set(err, EX_CONFIG, "%s: the certificate expired at %s", path, text);
-	}
-	if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
-		end_text(X509_get0_notBefore(certificate), text);
-		return error_set(err, EX_CONFIG, "%s: the certificate begins only at %s", path,
-		                 text);
-	}
-	return true;
+	if (X509_cmp_current_time(until) < 0)
+		return error_set(err, EX_CONFIG, "%s: the certificate expired at %s", path,
+		                 tls_time_text(until, text));
+	return X509_cmp_current_time(from) <= 0 ||
+	       error_set(err, EX_CONFIG, "%s: the certificate begins only at %s", path,
+	                 tls_time_text(from, text));
 }
 
 /* The first is ours. */

@@ -112,8 +112,8 @@ ssize_t secure_write(SSL *ssl, const void *bytes, size_t len);
 bool secure_pending(const struct net *net);
 
 /* esmtp_tls.c */
-bool tls_context(struct esmtp_target *target, const struct relay_settings *relay,
-                 struct error *err) MUST_CHECK;
+bool tls_set_up(struct esmtp_target *target, const struct relay_settings *relay,
+                struct error *err) MUST_CHECK;
 void tls_enter(void); /* forget this thread's earlier faults */
 /* Before other sessions of this thread go on, and at the end: keeps what went wrong, and OpenSSL
  * forgets it, which else would blame them for it. */

@@ -4,6 +4,7 @@
 
 #include "base/endpoint.h"
 #include "base/mem.h"
+#include "dispatchd/mailer/client_certificate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ bool esmtp_target_set(struct esmtp_target *target, const char *address,
 	target->habits = mem_alloc(sizeof *target->habits);
 	target->wanted = tls;
 	target->tls = target->local ? TLS_NONE : tls;
-	return tls_context(target, relay, err);
+	return tls_set_up(target, relay, err) && client_certificate_use(target->ssl, relay, err);
 }
 
 void esmtp_target_clear(struct esmtp_target *target)
