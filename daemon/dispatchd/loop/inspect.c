@@ -53,10 +53,8 @@ static bool can_be_made(const struct settings *settings, const char *key, const 
 /* By root, the daemon's user is looked for, whose credentials only systemd has. */
 static bool for_another;
 
-/* Of one relay's section: the settings have no other. */
-static bool login(const struct settings *settings, struct error *err)
+static bool login(enum transport transport, const struct relay_settings *relay, struct error *err)
 {
-	const struct relay_settings *relay = &settings->relays[0];
 	char credential[SMTP_CREDENTIAL_SIZE];
 
 	smtp_credential(relay, credential);
@@ -68,7 +66,7 @@ static bool login(const struct settings *settings, struct error *err)
 		          relay->section, credential);
 		return true;
 	}
-	return transport_check(settings, TRANSPORT_PART_LOGIN, err);
+	return transport_check_relay(transport, relay, TRANSPORT_PART_LOGIN, err);
 }
 
 static bool bounce_keys(const struct settings *settings, struct error *err)
@@ -86,14 +84,9 @@ static bool bounce_keys(const struct settings *settings, struct error *err)
 	return ok;
 }
 
-static bool relays(const struct settings *settings, struct error *err)
-{
-	return transport_check(settings, TRANSPORT_PART_RELAYS, err);
-}
-
 static bool maildir(const struct settings *settings, struct error *err)
 {
-	return transport_check(settings, TRANSPORT_PART_FOLDER, err);
+	return transport_check(settings, err);
 }
 
 /* An absent database counts as an empty one. */
@@ -122,49 +115,44 @@ static bool customers_open_whole(const struct settings *settings, struct error *
 	return ok;
 }
 
-/* ---- of each section of relays, the only one in the settings ---- */
+/* ---- of each section of relays ---- */
+
+struct section_check {
+	const char *key, *because;
+	bool (*holds)(enum transport transport, const struct relay_settings *relay,
+	              struct error *err); /* NULL: what the transport says of `part` */
+	enum transport_part part;
+};
 
 /* Looked at with a Maildir, too: the file is as open then. */
-static bool smtp_password(const struct settings *settings, struct error *err)
+static bool smtp_password(enum transport transport, const struct relay_settings *relay,
+                          struct error *err)
 {
-	const struct relay_settings *relay = &settings->relays[0];
 	if (!exposed_check(relay->password_file, "password", err))
 		return error_prefix(err, "[%s] password_file", relay->section);
-	return relay->oauth_token_file[0] != '\0' || login(settings, err);
+	return relay->oauth_token_file[0] != '\0' || login(transport, relay, err);
 }
 
-static bool smtp_by_token(const struct settings *settings, struct error *err)
+static bool smtp_by_token(enum transport transport, const struct relay_settings *relay,
+                          struct error *err)
 {
-	return settings->relays[0].oauth_token_file[0] == '\0' || login(settings, err);
+	return relay->oauth_token_file[0] == '\0' || login(transport, relay, err);
 }
 
-/* It isn't missed at the start or by a reload: mails wait for it. */
-static bool smtp_token(const struct settings *settings, struct error *err)
-{
-	return transport_check(settings, TRANSPORT_PART_TOKEN, err);
-}
-
-static bool smtp_certificate(const struct settings *settings, struct error *err)
-{
-	return transport_check(settings, TRANSPORT_PART_CERTIFICATE, err);
-}
-
-static bool smtp_key(const struct settings *settings, struct error *err)
-{
-	return transport_check(settings, TRANSPORT_PART_KEY, err);
-}
-
-static const struct check relay_files[] = {
+static const struct section_check relay_files[] = {
         {.key = "password_file", .because = "user", .holds = smtp_password},
         {.key = "oauth_token_file", .holds = smtp_by_token},
-        {.key = "client_cert", .holds = smtp_certificate},
-        {.key = "client_key", .because = "client_cert", .holds = smtp_key},
-        {.key = "ca_file", .because = "relay", .holds = relays},
+        {.key = "client_cert", .part = TRANSPORT_PART_CERTIFICATE},
+        {.key = "client_key", .because = "client_cert", .part = TRANSPORT_PART_KEY},
+        {.key = "ca_file", .because = "relay", .part = TRANSPORT_PART_RELAYS},
 };
 
-static const struct check relay_places[] = {
-        {.key = "oauth_token_file", .holds = smtp_token},
+/* A token isn't missed at the start or by a reload: mails wait for it. */
+static const struct section_check relay_places[] = {
+        {.key = "oauth_token_file", .part = TRANSPORT_PART_TOKEN},
 };
+
+/* ---- of everything else ---- */
 
 /* The daemon needs no key, but its -t speaks of the whole configuration. */
 static bool key_is_private(const struct settings *settings, struct error *err)
@@ -224,18 +212,22 @@ static int inspect_run(const struct check *checks, size_t n, const struct settin
 	return code;
 }
 
-static int inspect_relays(const struct check *checks, size_t n, const struct settings *settings,
-                          settings_fault *fault, void *arg)
+static bool relay_holds(const struct section_check *check, enum transport transport,
+                        const struct relay_settings *relay, struct error *err)
+{
+	return check->holds ? check->holds(transport, relay, err)
+	                    : transport_check_relay(transport, relay, check->part, err);
+}
+
+static int inspect_relays(const struct section_check *checks, size_t n,
+                          const struct settings *settings, settings_fault *fault, void *arg)
 {
 	int code = EX_OK;
 	struct arena *arena = arena_new();
 	for (size_t i = 0; i < settings->n_relays * n; i++) {
-		const struct check *check = &checks[i % n];
-		struct settings of_one = *settings;
-		of_one.relays = &settings->relays[i / n];
-		of_one.n_relays = 1;
+		const struct section_check *check = &checks[i % n];
 		struct error err;
-		if (check->holds(&of_one, &err))
+		if (relay_holds(check, settings->mail.transport, &settings->relays[i / n], &err))
 			continue;
 		fault(arg, arena_printf(arena, "%s: %s",
 		                        settings_relay_place(settings, i / n, check->key,

@@ -53,8 +53,8 @@ struct esmtp_target {
 };
 
 /* Takes "host:port", "[v6]:port" or "unix:PATH" apart and makes the SSL_CTX as the relay's section
- * says, with our certificate; user and password stay. On failure esmtp_target_clear() is still due.
- */
+ * says, without our certificate; user and password stay. On failure esmtp_target_clear() is still
+ * due. */
 bool esmtp_target_set(struct esmtp_target *target, const char *address,
                       const struct relay_settings *relay, struct error *err) MUST_CHECK;
 void esmtp_target_clear(struct esmtp_target *target);

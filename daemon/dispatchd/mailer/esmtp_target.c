@@ -4,7 +4,6 @@
 
 #include "base/endpoint.h"
 #include "base/mem.h"
-#include "dispatchd/mailer/client_certificate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +31,7 @@ bool esmtp_target_set(struct esmtp_target *target, const char *address,
 	target->habits = mem_alloc(sizeof *target->habits);
 	target->wanted = tls;
 	target->tls = target->local ? TLS_NONE : tls;
-	return tls_set_up(target, relay, err) && client_certificate_use(target->ssl, relay, err);
+	return tls_set_up(target, relay, err);
 }
 
 void esmtp_target_clear(struct esmtp_target *target)

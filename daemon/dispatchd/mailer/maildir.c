@@ -239,5 +239,5 @@ const struct transport_row transport_maildir = {
         .targets = maildir_targets,
         .clear = maildir_clear,
         .run = maildir_run,
-        .check = {[TRANSPORT_PART_FOLDER] = maildir_check},
+        .check = maildir_check,
 };

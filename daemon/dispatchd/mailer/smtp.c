@@ -79,6 +79,14 @@ static bool smtp_read_login(struct smtp_login *login, const struct relay_setting
 	return true;
 }
 
+static void smtp_login_clear(struct smtp_login *login)
+{
+	free(login->user);
+	free(login->helo);
+	free(login->token_file);
+	secret_wipe(login->password, sizeof login->password);
+}
+
 static size_t count_relays(const struct settings *settings)
 {
 	size_t n = 0;
@@ -125,23 +133,18 @@ static bool smtp_make_section(struct smtp_relays *smtp, const struct settings *s
 	for (const char *const *address = relay->relay; *address; address++) {
 		size_t i = smtp->n_relays++;
 		struct esmtp_target *target = &smtp->relays[i];
-		struct relay_settings of_target = *relay;
-		if (!login)
-			of_target.client_cert = ""; /* which has a check of its own */
-		if (login) {
-			target->helo = login->helo;
-			target->user = login->user;
-			target->password = login->password;
-			target->token_file = login->token_file;
-		}
-		if (!esmtp_target_set(target, *address, &of_target, err))
+		target->helo = login->helo;
+		target->user = login->user;
+		target->password = login->password;
+		target->token_file = login->token_file;
+		if (!esmtp_target_set(target, *address, relay, err) ||
+		    !client_certificate_use(target->ssl, relay, err))
 			return false;
 		smtp_describe(smtp, i, settings, relay);
 	}
 	return true;
 }
 
-/* Without logins, only to be checked. */
 static bool smtp_make_relays(struct smtp_relays *smtp, const struct settings *settings,
                              struct error *err)
 {
@@ -152,8 +155,7 @@ static bool smtp_make_relays(struct smtp_relays *smtp, const struct settings *se
 	smtp->relays = mem_alloc(n * sizeof smtp->relays[0]);
 	smtp->targets = mem_alloc(n * sizeof smtp->targets[0]);
 	for (size_t i = 0; i < settings->n_relays; i++)
-		if (!smtp_make_section(smtp, settings, &settings->relays[i],
-		                       i < smtp->n_logins ? &smtp->logins[i] : NULL, err))
+		if (!smtp_make_section(smtp, settings, &settings->relays[i], &smtp->logins[i], err))
 			return false;
 	return true;
 }
@@ -176,13 +178,8 @@ static void smtp_free(struct smtp_relays *smtp)
 		return;
 	for (size_t i = 0; i < smtp->n_relays; i++)
 		esmtp_target_clear(&smtp->relays[i]);
-	for (size_t i = 0; i < smtp->n_logins; i++) {
-		struct smtp_login *login = &smtp->logins[i];
-		free(login->user);
-		free(login->helo);
-		free(login->token_file);
-		secret_wipe(login->password, sizeof login->password);
-	}
+	for (size_t i = 0; i < smtp->n_logins; i++)
+		smtp_login_clear(&smtp->logins[i]);
 	free(smtp->logins);
 	free(smtp->relays);
 	free(smtp->targets);
@@ -218,24 +215,18 @@ static void smtp_run(const struct transport_targets *targets, size_t target,
 	esmtp_run(&smtp->relays[target], limits, watch, feed);
 }
 
-/* One part alone, as the configuration would read it. */
-static bool smtp_check_part(bool (*part)(struct smtp_relays *smtp, const struct settings *settings,
-                                         struct error *err),
-                            const struct settings *settings, struct error *err)
-{
-	struct smtp_relays *smtp = mem_alloc(sizeof *smtp);
-	bool ok = part(smtp, settings, err);
+/* ---- checks of a section, as the configuration would read it ---- */
 
-	smtp_free(smtp);
+static bool smtp_check_login(const struct relay_settings *relay, struct error *err)
+{
+	struct smtp_login login = {.user = NULL};
+	bool ok = smtp_read_login(&login, relay, err);
+
+	smtp_login_clear(&login);
 	return ok;
 }
 
-static bool smtp_check_login(const struct settings *settings, struct error *err)
-{
-	return smtp_check_part(smtp_read_logins, settings, err);
-}
-
-static bool try_token(const struct relay_settings *relay, struct error *err)
+static bool smtp_check_token(const struct relay_settings *relay, struct error *err)
 {
 	char token[ACCESS_TOKEN_MAX + 1];
 	bool ok = relay->oauth_token_file[0] == '\0' ||
@@ -246,33 +237,16 @@ static bool try_token(const struct relay_settings *relay, struct error *err)
 	return ok;
 }
 
-static bool smtp_check_token(const struct settings *settings, struct error *err)
+static bool smtp_check_relays(const struct relay_settings *relay, struct error *err)
 {
-	for (size_t i = 0; i < settings->n_relays; i++)
-		if (!try_token(&settings->relays[i], err))
-			return false;
-	return true;
-}
+	bool ok = true;
 
-static bool smtp_check_certificate(const struct settings *settings, struct error *err)
-{
-	for (size_t i = 0; i < settings->n_relays; i++)
-		if (!client_certificate_check(&settings->relays[i], err))
-			return false;
-	return true;
-}
-
-static bool smtp_check_key(const struct settings *settings, struct error *err)
-{
-	for (size_t i = 0; i < settings->n_relays; i++)
-		if (!client_key_check(&settings->relays[i], err))
-			return false;
-	return true;
-}
-
-static bool smtp_check_relays(const struct settings *settings, struct error *err)
-{
-	return smtp_check_part(smtp_make_relays, settings, err);
+	for (const char *const *address = relay->relay; *address && ok; address++) {
+		struct esmtp_target target = {.host = NULL};
+		ok = esmtp_target_set(&target, *address, relay, err);
+		esmtp_target_clear(&target);
+	}
+	return ok;
 }
 
 const struct transport_row transport_smtp = {
@@ -281,9 +255,9 @@ const struct transport_row transport_smtp = {
         .targets = smtp_targets,
         .clear = smtp_clear,
         .run = smtp_run,
-        .check = {[TRANSPORT_PART_LOGIN] = smtp_check_login,
-                  [TRANSPORT_PART_TOKEN] = smtp_check_token,
-                  [TRANSPORT_PART_CERTIFICATE] = smtp_check_certificate,
-                  [TRANSPORT_PART_KEY] = smtp_check_key,
-                  [TRANSPORT_PART_RELAYS] = smtp_check_relays},
+        .check_relay = {[TRANSPORT_PART_LOGIN] = smtp_check_login,
+                        [TRANSPORT_PART_TOKEN] = smtp_check_token,
+                        [TRANSPORT_PART_CERTIFICATE] = client_certificate_check,
+                        [TRANSPORT_PART_KEY] = client_key_check,
+                        [TRANSPORT_PART_RELAYS] = smtp_check_relays},
 };

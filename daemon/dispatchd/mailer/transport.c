@@ -8,9 +8,17 @@ const struct transport_row *const transport_rows[] = {
 };
 const size_t transport_rows_len = sizeof transport_rows / sizeof transport_rows[0];
 
-bool transport_check(const struct settings *settings, enum transport_part part, struct error *err)
+bool transport_check_relay(enum transport transport, const struct relay_settings *relay,
+                           enum transport_part part, struct error *err)
+{
+	const struct transport_row *row = transport_rows[transport];
+
+	return !row->check_relay[part] || row->check_relay[part](relay, err);
+}
+
+bool transport_check(const struct settings *settings, struct error *err)
 {
 	const struct transport_row *row = transport_rows[settings->mail.transport];
 
-	return !row->check[part] || row->check[part](settings, err);
+	return !row->check || row->check(settings, err);
 }

@@ -72,7 +72,9 @@ struct transport_row {
 	            const struct mailer_limits *limits, struct watch *watch,
 	            const struct transport_feed *feed);
 	/* NULL: nothing to check. */
-	bool (*check[TRANSPORT_PART_COUNT])(const struct settings *settings, struct error *err);
+	bool (*check_relay[TRANSPORT_PART_COUNT])(const struct relay_settings *relay,
+	                                          struct error *err);
+	bool (*check)(const struct settings *settings, struct error *err);
 };
 
 /* One line for each file, and one in the table, which has them by `enum transport`. */
