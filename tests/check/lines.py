@@ -25,7 +25,8 @@ SOURCES = ("stream", "list", "channel")
 # Lines without a limit, each once in a run of the daemon, for an act of a person, or for one thing that has an id.
 ONCE = {
     "control/control.c": {"relay test begins", "template test begins"},
-    "loop/inspect.c": {"[…] password: not checked", "[bounce] key: not checked"},  # a person checks or reloads
+    # a person checks, starts or reloads
+    "loop/inspect.c": {"[…] password: not checked", "[bounce] key: not checked", "a relay may refuse our certificate"},
     "loop/loop.c": {"the kernel can't report", "started", "the event loop failed", "stopped"},
     "loop/loop_reload.c": {"reload: a new value", "reloaded", "reload refused"},
     "loop/loop_signals.c": {"second signal"},

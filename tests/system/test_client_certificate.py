@@ -84,8 +84,6 @@ def test_relays_that_ask_for_none_do_not_care(made):
 FAULTS = [({"client_cert": "cert", "client_key": "other"}, "[smtp] client_key: {other}: isn't the key of the certificate in {cert}"),
           ({"client_cert": "cert"}, "[smtp] client_cert: {cert}: holds no private key that can be read (PEM)"),
           ({"client_cert": "key"}, "[smtp] client_cert: {key}: holds no certificate that can be read (PEM)"),
-          ({"client_cert": "old"}, "[smtp] client_cert: {old}: the certificate expired at 20"),
-          ({"client_cert": "early"}, "[smtp] client_cert: {early}: the certificate begins only at 20"),
           ({"client_cert": "cert", "client_key": "nowhere"}, "[smtp] client_key: {nowhere}: No such file or directory"),
           ({"client_cert": "nowhere"}, "[smtp] client_cert: {nowhere}: No such file or directory"),
           ({"client_cert": "cert", "client_key": "locked"}, "[smtp] client_key: {locked}: the key has a passphrase"),
@@ -126,16 +124,40 @@ def test_the_daemon_reads_it_again_on_reload(world, made):
         assert relay["ok"] and "tls" in names(relay)
         world.xadd("jobs:events", id="e1", type="job.failed", job="j1", customer="1001")
         wait_outcome(world, "e1", "sent")
-        put("old")
+        put("key")
         done = check(world, "-c", world.config_path)
         line = next(i for i, text in enumerate(open(world.config_path, encoding="utf-8"), 1) if text.startswith("client_cert"))
         assert done.returncode == 78
-        assert f"{world.config_path}:{line}: [smtp.hub] client_cert: {mine}: the certificate expired at " in done.stderr
+        assert f"{world.config_path}:{line}: [smtp.hub] client_cert: {mine}: holds no certificate" in done.stderr
         assert world.ctl("reload", check=False).returncode != 0
         assert ask(world)[0]["ok"]
         world.xadd("jobs:events", id="e2", type="job.failed", job="j2", customer="1001")
         wait_outcome(world, "e2", "sent")
         wait_until(lambda: len(peer.mails) == 2, "both mails")
+
+
+@pytest.mark.parametrize("name,words", [("old", "the certificate expired at 20"), ("early", "the certificate begins only at 20")])
+def test_one_that_is_not_in_force(world, made, name, words):
+    """A fault for -t; the daemon starts and reloads with a warning, and mails go where nobody cares for it."""
+    world.ctl("customer", "add", "1001", "--name", "Maple", "--email", "ann@example.com")
+    with demanding(made) as demands, SmtpPeer() as other:
+        world.settings.pop("smtp", None)
+        world.configure({"mail": {"transport": "smtp"},
+                         "smtp.hub": {"relay": f"localhost:{demands.port}", "tls": "required", "ca_file": made["ca"],
+                                      "client_cert": made[name]},
+                         "smtp.other": {"relay": other.relay}})
+        line = next(i for i, text in enumerate(open(world.config_path, encoding="utf-8"), 1) if text.startswith("client_cert"))
+        fault = f"{world.config_path}:{line}: [smtp.hub] client_cert: {made[name]}: {words}"
+        done = check(world, "-c", world.config_path)
+        assert done.returncode == 78 and fault in done.stderr and done.stderr.count(words) == 1
+        daemon = world.start_daemon()
+        warning = "a relay may refuse our certificate: " + fault
+        assert daemon.log().count(warning) == 1
+        assert world.ctl("reload").returncode == 0
+        wait_until(lambda: daemon.log().count(warning) == 2, "another warning")
+        world.xadd("jobs:events", id="e1", type="job.failed", job="j1", customer="1001")
+        wait_outcome(world, "e1", "sent")
+        assert len(other.mails) == 1 and not demands.mails
 
 
 def test_a_key_that_everybody_can_read(world, made):

@@ -147,6 +147,12 @@ static const struct section_check relay_files[] = {
         {.key = "ca_file", .because = "relay", .part = TRANSPORT_PART_RELAYS},
 };
 
+/* It may have expired since the last look, with nobody there: mails that can go elsewhere, or to a
+ * relay that doesn't ask for it, go on. */
+static const struct section_check relay_dates[] = {
+        {.key = "client_cert", .part = TRANSPORT_PART_DATES},
+};
+
 /* A token isn't missed at the start or by a reload: mails wait for it. */
 static const struct section_check relay_places[] = {
         {.key = "oauth_token_file", .part = TRANSPORT_PART_TOKEN},
@@ -246,6 +252,17 @@ int inspect_files(const struct settings *settings, settings_fault *fault, void *
 	return code ? code : of_relays;
 }
 
+static void warn_of_dates(void *arg, const char *text)
+{
+	(void)arg;
+	log_write(LOG_WARNING, "a relay may refuse our certificate: %s", text);
+}
+
+void inspect_dates(const struct settings *settings)
+{
+	(void)RUN_RELAYS(relay_dates, settings, warn_of_dates, NULL);
+}
+
 static int inspect_templates(const struct settings *settings, settings_fault *fault, void *arg)
 {
 	int n;
@@ -284,6 +301,7 @@ int inspect_all(const char *file, settings_fault *fault, void *arg)
 	const int codes[] = {
 	        code,
 	        inspect_files(settings, fault, arg),
+	        RUN_RELAYS(relay_dates, settings, fault, arg),
 	        inspect_templates(settings, fault, arg),
 	        RUN_RELAYS(relay_places, settings, fault, arg),
 	        RUN(places, settings, fault, arg),

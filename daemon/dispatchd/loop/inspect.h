@@ -12,6 +12,8 @@
 /* Passwords and certificates. Returns an exit status. Logs a warning of passwords that everybody
  * may read. */
 int inspect_files(const struct settings *settings, settings_fault *fault, void *arg);
+/* Logs a warning of each certificate of ours that isn't in force: no reason not to start. */
+void inspect_dates(const struct settings *settings);
 
 /*
  * For `dispatchd -t` by root: from now on as the owner of the spool's folder, as whom the service

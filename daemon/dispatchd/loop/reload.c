@@ -70,6 +70,8 @@ static void *reload_thread(void *arg)
 		reload->templates = templates_unref(reload->templates);
 		reload->settings = settings_free(reload->settings);
 	}
+	if (reload->settings)
+		inspect_dates(reload->settings);
 	event_active(reload->ready, EV_READ, 0);
 	return NULL;
 }

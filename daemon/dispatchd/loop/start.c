@@ -9,6 +9,7 @@
 #include "base/backoff.h"
 #include "base/error.h"
 #include "db/db.h"
+#include "dispatchd/loop/inspect.h"
 #include "dispatchd/loop/loop.h"
 #include "dispatchd/loop/reload.h"
 #include "dispatchd/sys/log.h"
@@ -58,6 +59,8 @@ static struct attempt try_to_start(const char *file, bool first)
 	if (first && templates_built_in_only(templates))
 		log_write(LOG_NOTICE, "no templates in %s; mails use the built-in ones",
 		          settings->mail.templates);
+	if (first)
+		inspect_dates(settings);
 	bool folders = has_folders(settings);
 	attempt.loop = loop_new(settings, templates, &attempt.err);
 	int code = attempt.err.code;

@@ -56,10 +56,9 @@ static bool use_certificates(SSL_CTX *ssl, FILE *file, const char *path, struct 
 	        certificate != NULL ||
 	        error_set(err, EX_CONFIG, "%s: holds no certificate that can be read (PEM)", path);
 
-	ok = ok && is_in_force(certificate, path, err) &&
-	     (SSL_CTX_use_certificate(ssl, certificate) == 1 ||
-	      error_set(err, EX_CONFIG, "%s: OpenSSL refuses the certificate: %s", path,
-	                ERR_reason_error_string(ERR_peek_error())));
+	ok = ok && (SSL_CTX_use_certificate(ssl, certificate) == 1 ||
+	            error_set(err, EX_CONFIG, "%s: OpenSSL refuses the certificate: %s", path,
+	                      ERR_reason_error_string(ERR_peek_error())));
 	X509_free(certificate);
 	while (ok && (certificate = PEM_read_X509(file, NULL, NULL, NULL)) != NULL)
 		if (SSL_CTX_add0_chain_cert(ssl, certificate) != 1)
@@ -127,6 +126,13 @@ static bool key_alone(SSL_CTX *ssl, const struct relay_settings *relay, struct e
 	return !read_certificates(ssl, relay, NULL) || read_key(ssl, relay, err);
 }
 
+static bool dates_alone(SSL_CTX *ssl, const struct relay_settings *relay, struct error *err)
+{
+	return !read_certificates(ssl, relay, NULL) ||
+	       is_in_force(SSL_CTX_get0_certificate(ssl), relay->client_cert, err) ||
+	       error_prefix(err, "[%s] client_cert", relay->section);
+}
+
 static bool check_part(part_check *part, const struct relay_settings *relay, struct error *err)
 {
 	SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
@@ -142,6 +148,11 @@ static bool check_part(part_check *part, const struct relay_settings *relay, str
 bool client_certificate_check(const struct relay_settings *relay, struct error *err)
 {
 	return check_part(read_certificates, relay, err);
+}
+
+bool client_certificate_in_force(const struct relay_settings *relay, struct error *err)
+{
+	return check_part(dates_alone, relay, err);
 }
 
 bool client_key_check(const struct relay_settings *relay, struct error *err)

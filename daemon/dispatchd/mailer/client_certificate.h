@@ -12,8 +12,8 @@ struct ssl_ctx_st;
 /*
  * Reads client_cert and client_key of a section into the context: the certificate, those behind it,
  * and the key, which has to be the certificate's. Without a client_cert nothing happens. A fault
- * names section, key and file; that everybody can read the private key is one, and so is a
- * certificate that has expired. Codes 78, 77.
+ * names section, key and file; that everybody can read the private key is one. Codes 78, 77. The
+ * certificate's dates are the relay's business, which it is shown to.
  */
 bool client_certificate_use(struct ssl_ctx_st *ssl, const struct relay_settings *relay,
                             struct error *err) MUST_CHECK;
@@ -21,5 +21,7 @@ bool client_certificate_use(struct ssl_ctx_st *ssl, const struct relay_settings 
  * key. */
 bool client_certificate_check(const struct relay_settings *relay, struct error *err) MUST_CHECK;
 bool client_key_check(const struct relay_settings *relay, struct error *err) MUST_CHECK;
+/* Whether it has begun and not expired. True where it can't be read. */
+bool client_certificate_in_force(const struct relay_settings *relay, struct error *err) MUST_CHECK;
 
 #endif

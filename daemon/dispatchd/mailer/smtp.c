@@ -258,6 +258,7 @@ const struct transport_row transport_smtp = {
         .check_relay = {[TRANSPORT_PART_LOGIN] = smtp_check_login,
                         [TRANSPORT_PART_TOKEN] = smtp_check_token,
                         [TRANSPORT_PART_CERTIFICATE] = client_certificate_check,
+                        [TRANSPORT_PART_DATES] = client_certificate_in_force,
                         [TRANSPORT_PART_KEY] = client_key_check,
                         [TRANSPORT_PART_RELAYS] = smtp_check_relays},
 };

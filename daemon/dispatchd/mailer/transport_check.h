@@ -11,6 +11,7 @@ enum transport_part {
 	TRANSPORT_PART_LOGIN,       /* user and password */
 	TRANSPORT_PART_TOKEN,       /* its file, which may still come: another program's */
 	TRANSPORT_PART_CERTIFICATE, /* ours */
+	TRANSPORT_PART_DATES,       /* of that: whether it is in force now */
 	TRANSPORT_PART_KEY,         /* of that */
 	TRANSPORT_PART_RELAYS,      /* relays and authorities */
 	TRANSPORT_PART_COUNT
