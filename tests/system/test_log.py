@@ -79,6 +79,24 @@ def test_a_relay_that_comes_and_goes(world):
     assert lines == {}
 
 
+@pytest.mark.long
+def test_the_last_state_of_a_minute_is_logged_when_it_is_over(world):
+    """It is down, up, and down again: the log doesn't end with "up"."""
+    add_customer(world)
+    with smtp_peer.start(world) as peer:
+        daemon = world.start_daemon()
+        words = "421 4.3.2 too busy, come back at"
+        for n in range(2):
+            peer.answers = {stage: f"{words} {n}" for stage in ("greeting", "mail")}
+            world.xadd(id=f"a{n}", type="job.completed", job=f"a{n}", customer="1001")
+            if n == 0:
+                daemon.wait_log(f'or take another relay={peer.relay} reply="{words} 0"')
+                peer.answers = {}
+                daemon.wait_log("relay is up again", timeout=90)
+        daemon.wait_log(f'or take another relay={peer.relay} reply="{words} 1"', timeout=120)
+
+
+
 def test_a_template_that_is_broken_for_each_mail(world):
     add_customer(world)
     with open(world.path("templates", "completed.txt"), "w", encoding="utf-8") as file:

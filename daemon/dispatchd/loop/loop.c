@@ -139,6 +139,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	relays_check(&loop->relays, loop->view.pool);
 	loop_free_retired(loop, RETIRED_MS);
 	notify_again();
+	log_last();
 	do_turn(loop);
 }
 

@@ -14,6 +14,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -29,6 +30,7 @@
 
 enum {
 	LINE_MAX_BYTES = 4000,
+	LIMITED_MAX_BYTES = LINE_MAX_BYTES - 64, /* leaves room for how often it came */
 	FIELDS_MAX = 24,
 	PLACE_WAIT_MS = 100,
 };
@@ -212,15 +214,16 @@ static void write_overflow(void)
 		log_write(LOG_WARNING, "more faults than can be listed were not logged n=%u", n);
 }
 
-/* `text` has room for 40 bytes more. */
+/* `text` has LINE_MAX_BYTES, of which LIMITED_MAX_BYTES are used. */
 static void write_limited(int level, uint64_t key, char *text)
 {
 	unsigned kept_back;
 	write_overflow();
-	if (!repeats_due(key, &kept_back))
+	if (!repeats_due(key, level, text, &kept_back))
 		return;
 	if (kept_back)
-		snprintf(text + strlen(text), 40, " (and %u times before)", kept_back);
+		snprintf(text + strlen(text), LINE_MAX_BYTES - LIMITED_MAX_BYTES,
+		         " (and %u times before)", kept_back);
 	write_line(level, text);
 }
 
@@ -231,7 +234,7 @@ void log_fault(int level, const char *fmt, ...)
 	char text[LINE_MAX_BYTES];
 	va_list args;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text) - 40, fmt, args);
+	vsnprintf(text, LIMITED_MAX_BYTES, fmt, args);
 	va_end(args);
 	write_limited(level, repeats_key(text), text);
 }
@@ -243,7 +246,29 @@ void log_state(int level, const char *about, const char *fmt, ...)
 	char text[LINE_MAX_BYTES];
 	va_list args;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text) - 40, fmt, args);
+	vsnprintf(text, LIMITED_MAX_BYTES, fmt, args);
 	va_end(args);
 	write_limited(level, repeats_key(fmt) ^ repeats_key(about) << 1, text);
+}
+
+static void write_last(const struct repeats_line *line)
+{
+	char text[LINE_MAX_BYTES], before[40] = "";
+	if (!log_takes(line->level))
+		return;
+	if (line->before)
+		snprintf(before, sizeof(before), ", and %u times before", line->before);
+	snprintf(text, sizeof(text), "%s (%" PRId64 " s ago%s)", line->text,
+	         (line->ago_ms + 500) / 1000, before);
+	write_line(line->level, text);
+}
+
+void log_last(void)
+{
+	struct repeats_line line;
+	write_overflow();
+	while (repeats_last(&line)) {
+		write_last(&line);
+		free(line.text);
+	}
 }

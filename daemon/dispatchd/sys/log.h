@@ -28,10 +28,14 @@ bool log_takes(int level);
 void log_write(int level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* For all else, which may come over and over: the same text, but for what is in quotes, is written
- * once a minute at most, then with how often it came. */
+ * once a minute at most, then with how often it came. The last one of a minute is written when the
+ * minute is over, by log_last(). */
 void log_fault(int level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The same for a line with numbers that differ each time: it is one and the same where it is about
  * the same thing, such as the relay. */
 void log_state(int level, const char *about, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Every second: without it the log would end with a state that has changed since. */
+void log_last(void);
 
 #endif

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A table of the lines that were written in the last minute, by their keys. It is small enough to
+ * be searched from end to end: a line of the log costs more.
+ */
 #include "dispatchd/sys/repeats.h"
 
+#include "base/mem.h"
 #include "common/clock.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 enum { REPEAT_MS = 60 * 1000 };
 
@@ -12,6 +18,10 @@ struct repeat {
 	uint64_t key;
 	struct tick written;
 	unsigned kept_back;
+	/* Of those kept back, the last one. */
+	char *last;
+	int last_level;
+	struct tick last_came;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -51,7 +61,23 @@ static struct repeat *place_of(uint64_t key, struct tick now)
 	return place;
 }
 
-bool repeats_due(uint64_t key, unsigned *ret_kept_back)
+/* Begins another minute; what was kept back is said or given up. */
+static void begin_minute(struct repeat *place, uint64_t key, struct tick now)
+{
+	free(place->last);
+	*place = (struct repeat){.key = key, .written = now};
+}
+
+static void keep_back(struct repeat *place, int level, const char *text, struct tick now)
+{
+	free(place->last);
+	place->last = mem_strdup(text);
+	place->last_level = level;
+	place->last_came = now;
+	place->kept_back++;
+}
+
+bool repeats_due(uint64_t key, int level, const char *text, unsigned *ret_kept_back)
 {
 	struct tick now = clock_tick();
 	pthread_mutex_lock(&lock);
@@ -59,13 +85,42 @@ bool repeats_due(uint64_t key, unsigned *ret_kept_back)
 	bool due = place && is_over(place, now);
 	*ret_kept_back = place && place->key == key ? place->kept_back : 0;
 	if (due)
-		*place = (struct repeat){.key = key, .written = now};
+		begin_minute(place, key, now);
 	else if (place)
-		place->kept_back++;
+		keep_back(place, level, text, now);
 	else
 		overflow++;
 	pthread_mutex_unlock(&lock);
 	return due;
+}
+
+/* Of those whose minute is over, the one whose last line came first; NULL: there is none. */
+static struct repeat *first_over(struct tick now)
+{
+	struct repeat *first = NULL;
+	for (struct repeat *at = repeats; at < repeats + REPEATS_SLOTS; at++) {
+		if (at->last && is_over(at, now) &&
+		    (!first || at->last_came.ms < first->last_came.ms))
+			first = at;
+	}
+	return first;
+}
+
+bool repeats_last(struct repeats_line *ret)
+{
+	struct tick now = clock_tick();
+	pthread_mutex_lock(&lock);
+	struct repeat *place = first_over(now);
+	if (place) {
+		*ret = (struct repeats_line){.text = place->last,
+		                             .level = place->last_level,
+		                             .before = place->kept_back - 1,
+		                             .ago_ms = now.ms - place->last_came.ms};
+		place->last = NULL;
+		begin_minute(place, place->key, now);
+	}
+	pthread_mutex_unlock(&lock);
+	return place;
 }
 
 unsigned repeats_overflow(void)
