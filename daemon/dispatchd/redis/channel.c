@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "dispatchd/sys/log.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,10 +68,10 @@ static void channel_keep(struct channel *channel, const redisReply *text)
 {
 	if (channel->n >= CHANNEL_MESSAGES_MAX || channel->bytes + text->len > CHANNEL_BYTES_MAX) {
 		channel->lost++;
-		log_fault(LOG_ERR | MESSAGE_ENTRIES_LOST,
+		log_state(LOG_ERR | MESSAGE_ENTRIES_LOST, channel->source.key,
 		          "messages of a channel are lost: they arrive faster than they can be "
-		          "processed channel=%s",
-		          channel->source.key);
+		          "processed channel=%s n=%" PRIu64,
+		          channel->source.key, channel->lost);
 		return;
 	}
 	struct message *message = mem_alloc(sizeof(*message) + text->len + 1);

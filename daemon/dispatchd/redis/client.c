@@ -154,7 +154,7 @@ static void report_down(struct redis_client *client, const char *why)
 		          client->target->name, why);
 	} else if (is_refusal(why)) {
 		log_fault(LOG_WARNING | MESSAGE_REDIS_DOWN,
-		          "Redis refuses access redis=%s reply=\"%s\"", client->target->name, why);
+		          "Redis refuses access redis=%s reason=\"%s\"", client->target->name, why);
 	} else {
 		log_fault(LOG_DEBUG, "Redis still can't be reached reason=\"%s\"", why);
 	}
