@@ -2,6 +2,7 @@
 """What an on-call person sees of a daemon in GET /metrics. That it is Prometheus' format is test_http.py's."""
 import os
 import sqlite3
+import time
 
 import pytest
 
@@ -94,6 +95,27 @@ def test_health_and_readiness_are_metrics_too(world):
     wait_until(lambda: metric(world, "dispatchd_ready") == 0, "unreadiness")
     assert world.http("/readyz")[0] == 503
     assert metric(world, "dispatchd_healthy") == 1
+
+
+def test_a_scrape_writes_nothing(world):
+    """It may come every second from several systems; only /readyz has the spool written to, to prove that it can be."""
+    world.start_daemon()
+    wait_until(lambda: world.http("/readyz")[0] == 200, "readiness")
+
+    with sqlite3.connect(world.path("spool.db")) as db:
+        def version():
+            return db.execute("PRAGMA data_version").fetchone()
+
+        def scraped():
+            """Whether nothing was written during scrapes of three seconds, in which there would be three proofs."""
+            start, before = time.monotonic(), version()
+            while time.monotonic() - start < 3:
+                world.http("/metrics")
+                time.sleep(0.1)
+            return version() == before
+        wait_until(scraped, "nothing to be written any more", 30)
+        before = version()
+        wait_until(lambda: world.http("/readyz")[0] == 200 and version() != before, "a proof")
 
 
 FILL = """

@@ -149,18 +149,16 @@ int64_t engine_thread_turns(struct engine_thread *t)
 	return turns;
 }
 
-bool engine_thread_spool_ok(struct engine_thread *t)
+void engine_thread_prove(struct engine_thread *t)
 {
 	int64_t now_ms = clock_tick().ms;
 	pthread_mutex_lock(&t->lock);
-	bool ok = t->spool_ok;
 	if (now_ms - t->proved_ms >= PROVE_EVERY_MS) {
 		t->proved_ms = now_ms;
 		t->coming.prove = t->nudged = true;
 		pthread_cond_signal(&t->come);
 	}
 	pthread_mutex_unlock(&t->lock);
-	return ok;
 }
 
 bool engine_thread_fault(struct engine_thread *t, int i, struct error *ret)

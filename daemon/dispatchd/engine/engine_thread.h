@@ -114,9 +114,9 @@ struct effects *engine_thread_take(struct engine_thread *thread);
 bool engine_thread_stalled(struct engine_thread *thread);
 /* How many turns have worked. One that ends now may have begun before what was submitted last. */
 int64_t engine_thread_turns(struct engine_thread *thread);
-/* For /readyz: the last commit worked. Each call has the next turn write something, once a second
- * at most, so that a full disk is known before there is work. */
-bool engine_thread_spool_ok(struct engine_thread *thread);
+/* For /readyz: has the next turn write something, once a second at most, so that a full disk is
+ * known before there is work. */
+void engine_thread_prove(struct engine_thread *thread);
 /* What keeps a database from being used, in a sentence; false where nothing does. `i` is 0 for the
  * first such fault, 1 for the second. */
 bool engine_thread_fault(struct engine_thread *thread, int i, struct error *ret);

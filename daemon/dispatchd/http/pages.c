@@ -51,7 +51,6 @@ static void add_redis_faults(struct redis_client *client, struct buf *out)
 static void add_faults(const struct daemon_view *view, struct buf *out)
 {
 	add_redis_faults(view->redis, out);
-	(void)engine_thread_spool_ok(view->engine); /* which has it proved */
 	struct error fault;
 	char shown[2 * sizeof fault.text];
 	for (int i = 0; engine_thread_fault(view->engine, i, &fault); i++)
@@ -66,6 +65,7 @@ static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 {
 	const struct daemon_view *view = arg;
 	(void)query;
+	engine_thread_prove(view->engine);
 	add_faults(view, &ret->body);
 	ret->status = ret->body.len ? 503 : 200;
 	if (!ret->body.len)
