@@ -95,6 +95,37 @@ def test_databases_that_cannot_be_used(farm):
     assert "customers.db is missing" in found[1]["text"] and "customer adopt" in found[1]["do"]
 
 
+@pytest.mark.parametrize("page", [0, 1])
+def test_a_spool_that_is_damaged(farm, page):
+    """With the daemon down nobody else says it: all of it, or a page within."""
+    farm.start_daemon()
+    farm.xadd(id="1", type="job.started", job="1", customer="1001")
+    wait_outcome(farm, 1, "sent")
+    farm.daemon.stop()
+    with open(farm.path("spool.db"), "r+b") as file:
+        file.seek(page * 4096)
+        file.write(b"\xff" * (os.stat(farm.path("spool.db")).st_size - page * 4096))
+    with open(farm.path("templates", "completed.txt"), "w", encoding="utf-8") as file:
+        file.write("Subject: x\n\n{{nobody.knows}}\n")
+    found = farm.ctl_json("status")["problems"]
+    assert [row["problem"] for row in found] == ["daemon", "spool", "template"]
+    assert found[1]["text"].startswith("the spool can't be read, ") and farm.path("spool.db") in found[1]["text"]
+    assert found[1]["do"] == "man dispatchd, RESTORING"
+    shown = farm.ctl("status").stdout
+    assert shown.startswith("dispatchd isn't running\n") and "Redis" in shown
+
+
+@pytest.mark.parametrize("begin", ["", "x"])
+def test_words_that_are_cut_within_a_character(farm, begin):
+    """A fault's text has an end, which may be anywhere in a long path."""
+    farm.start_daemon()
+    folder = farm.path(begin + "ü" * 100, "ü" * 100, "ü" * 100)
+    os.makedirs(folder)
+    farm.configure(customers={"path": f"{folder}/customers.db"})
+    (found,) = farm.ctl_json("status")["problems"]
+    assert found["problem"] == "customers" and folder[:200] in found["text"]
+
+
 def test_faults_in_the_configuration(farm):
     """The daemon goes on with what it has read; the rest is still looked at."""
     farm.start_daemon()

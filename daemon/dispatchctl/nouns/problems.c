@@ -8,6 +8,8 @@
 
 #include "base/identity.h"
 #include "base/jsontext.h"
+#include "base/mem.h"
+#include "base/utf8.h"
 #include "dispatchctl/nouns/pause.h"
 #include "dispatchctl/nouns/spool.h"
 #include "engine/check.h"
@@ -18,8 +20,11 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sysexits.h>
 
 enum {
 	BEHIND_MS = 60 * 1000,
@@ -36,23 +41,38 @@ struct finding {
 	const char *fault;               /* of the configuration, the first one; NULL: none */
 	size_t n_faults;
 	const json_t *state;
-	struct spool *spool; /* NULL: it can't be read */
+	struct spool *spool; /* NULL: it can't be opened */
+	struct error spool_fault;
 	const char *problem; /* the row's name */
 	json_t *found;
 };
+
+/* A fault's own words may be any bytes. */
+static json_t *text_of(const char *text)
+{
+	json_t *whole = json_string(text);
+	if (whole != NULL)
+		return whole;
+	size_t size = UTF8_SHOWN_MAX * strlen(text) + 1;
+	char *shown = mem_alloc(size);
+	whole = json_string(utf8_show(text, shown, size));
+	free(shown);
+	return whole;
+}
 
 /* One more. `since` may be "" or NULL. */
 __attribute__((format(printf, 4, 5))) static void add(struct finding *finding, const char *since,
                                                       const char *todo, const char *fmt, ...)
 {
-	char text[1024];
+	char *text;
 	va_list args;
 	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, args);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
 	va_end(args);
-	json_t *words = json_string(text); /* NULL where it was cut within a character */
 	json_t *row = json_pack("{s:s, s:o, s:s}", "problem", finding->problem, "text",
-	                        words != NULL ? words : json_string(finding->problem), "do", todo);
+	                        text_of(text != NULL ? text : finding->problem), "do", todo);
+	free(text);
 	if (since != NULL && *since != '\0')
 		json_object_set_new(row, "since", json_string(since));
 	json_array_append_new(finding->found, row);
@@ -82,16 +102,20 @@ static void find_configuration(struct finding *finding)
 {
 	if (finding->fault != NULL)
 		add(finding, NULL, "dispatchd -t; then dispatchctl reload",
-		    "%zu %s in the configuration: %.800s", finding->n_faults,
+		    "%zu %s in the configuration: %s", finding->n_faults,
 		    finding->n_faults == 1 ? "fault" : "faults", finding->fault);
 }
 
 static void find_spool(struct finding *finding)
 {
-	if (finding->spool == NULL)
+	const char *fault = finding->spool == NULL ? finding->spool_fault.text
+	                                           : jsontext_at(finding->state, "spool_fault");
+	if (*fault != '\0')
 		add(finding, NULL,
-		    "run it as root or as dispatchd's user; man dispatchd, RESTORING",
-		    "spool.db can't be read: what follows may lack something");
+		    finding->spool_fault.code == EX_NOPERM ? "run it as root or as dispatchd's user"
+		                                           : "man dispatchd, RESTORING",
+		    "the spool can't be read, so there may be more problems than are listed: %s",
+		    fault);
 }
 
 /* One that isn't there before the first start is none. */
@@ -132,7 +156,7 @@ static void find_pause(struct finding *finding)
 	if (!json_is_object(pause))
 		return;
 	add(finding, jsontext_at(pause, "since"), "dispatchctl mail resume",
-	    "sending is paused by %s%s%.500s; %" JSON_INTEGER_FORMAT " %s due",
+	    "sending is paused by %s%s%s; %" JSON_INTEGER_FORMAT " %s due",
 	    jsontext_at(pause, "by"), *note != '\0' ? ": " : "", note, due,
 	    due == 1 ? "mail is" : "mails are");
 }
@@ -177,11 +201,11 @@ static void find_relays(struct finding *finding)
 		const char *reply = jsontext_at(relay, "reply");
 		if (json_is_false(json_object_get(relay, "up")))
 			add(finding, jsontext_at(relay, "since"), "dispatchctl relay test",
-			    "relay %s is left alone: %.700s", name, reply);
+			    "relay %s is left alone: %s", name, reply);
 		else if (json_is_true(json_object_get(relay, "failing")))
 			add(finding, jsontext_at(relay, "failing_since"), "dispatchctl relay test",
 			    "the last %" JSON_INTEGER_FORMAT
-			    " mails failed at relay %s, none was delivered: %.700s",
+			    " mails failed at relay %s, none was delivered: %s",
 			    json_integer_value(json_object_get(relay, "failures")), name, reply);
 	}
 }
@@ -240,7 +264,7 @@ static void find_dead(struct finding *finding)
 	}
 	if (n > 0)
 		add(finding, NULL, "dispatchctl dead list; put right, then dispatchctl dead retry",
-		    "%zu%s %s rejected in the last day, the latest: %.600s", n,
+		    "%zu%s %s rejected in the last day, the latest: %s", n,
 		    n == DEAD_MAX ? " or more" : "", n == 1 ? "entry was" : "entries were", detail);
 	json_decref(rows);
 }
@@ -251,17 +275,19 @@ static void find_disk(struct finding *finding)
 {
 	const struct settings *settings = finding->settings;
 	const char *const paths[] = {settings->spool.path, settings->customers.path};
-	unsigned long seen = 0;
+	dev_t seen = 0;
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		char folder[4096];
 		struct statvfs disk;
+		struct stat st;
 		(void)snprintf(folder, sizeof folder, "%s", paths[i]);
 		char *slash = strrchr(folder, '/');
 		if (slash != NULL)
 			slash[slash == folder] = '\0';
-		if (slash == NULL || statvfs(folder, &disk) != 0 || (i > 0 && disk.f_fsid == seen))
+		if (slash == NULL || statvfs(folder, &disk) != 0 || stat(folder, &st) != 0 ||
+		    st.st_dev == seen)
 			continue;
-		seen = disk.f_fsid;
+		seen = st.st_dev;
 		double free_bytes = (double)disk.f_bavail * (double)disk.f_frsize;
 		if (free_bytes < DISK_LOW_BYTES)
 			add(finding, NULL, "make room, or shorten [spool] keep",
@@ -279,7 +305,7 @@ static void find_templates(struct finding *finding)
 	}
 	size_t n = json_array_size(findings);
 	if (n > 0)
-		add(finding, NULL, "dispatchctl template check", "%zu %s in templates: %.700s", n,
+		add(finding, NULL, "dispatchctl template check", "%zu %s in templates: %s", n,
 		    n == 1 ? "fault" : "faults", jsontext_at(json_array_get(findings, 0), "text"));
 	json_decref(findings);
 }
@@ -358,14 +384,13 @@ static void on_fault(void *arg, const char *text)
 json_t *problems_find(const struct ctl *ctl, const json_t *state)
 {
 	int code = 0;
-	struct error ignored = {0};
 	struct finding finding = {.ctl = ctl, .state = state, .found = json_array()};
 	identity_person(); /* as the settings were read before */
 	struct settings *whole =
 	        settings_read(ctl->settings->file, NULL, on_fault, &finding, &code);
 	identity_back();
 	finding.settings = whole != NULL ? whole : ctl->settings;
-	finding.spool = spool_view(ctl, &ignored);
+	finding.spool = spool_view(ctl, &finding.spool_fault);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		finding.problem = rows[i].problem;
 		rows[i].find(&finding);

@@ -2,6 +2,7 @@
 /* `status`: what is wrong, the worst first; then the state of the daemon, Redis, relays and mails
  * in a few lines. */
 #include "base/identity.h"
+#include "base/utf8.h"
 #include "common/control.h"
 #include "common/sync.h"
 #include "dispatchctl/nouns/nouns.h"
@@ -14,11 +15,30 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 3000, BEHIND_MS = 10000 };
 
-/* The daemon's own report; if none runs or it can't write its spool, the counts in the spool. */
+/* What the spool says of itself. */
+static bool read_spool(const struct ctl *ctl, json_t **ret, struct error *err)
+{
+	struct spool *spool = spool_view(ctl, err);
+	json_t *pause = NULL, *breaker = NULL;
+	bool ok = spool != NULL && spool_read_pause(spool, ctl->now, &pause, err) &&
+	          spool_read_breaker(spool, &breaker, err) && spool_read_counts(spool, ret, err);
+	spool_close(spool);
+	if (ok) {
+		json_object_set(*ret, "paused", pause);
+		json_object_set(*ret, "breaker", breaker);
+	}
+	json_decref(breaker);
+	json_decref(pause);
+	return ok;
+}
+
+/* The daemon's own report; if none runs or it can't write its spool, the counts in the spool. Where
+ * that is damaged, this is among the problems. */
 static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 {
 	struct error absent = {0};
@@ -30,28 +50,19 @@ static bool read_state(const struct ctl *ctl, json_t **ret, struct error *err)
 		json_object_set_new(*ret, "daemon", json_string("up"));
 		return true;
 	}
-	struct spool *spool = spool_view(ctl, err);
-	json_t *pause = NULL, *breaker = NULL;
-	bool ok = spool != NULL && spool_read_pause(spool, ctl->now, &pause, err) &&
-	          spool_read_breaker(spool, &breaker, err) && spool_read_counts(spool, ret, err);
-	spool_close(spool);
-	if (ok)
-		json_object_set(*ret, "paused", pause);
-	if (ok)
-		json_object_set(*ret, "breaker", breaker);
-	json_decref(breaker);
-	if (ok)
-		json_object_set_new(*ret, "redirect_to",
-		                    json_string(ctl->settings->mail.redirect_to));
-	json_decref(pause);
-	if (ok)
-		json_object_set_new(*ret, "daemon",
-		                    json_string(answer == CONTROL_REFUSED ? "up" : "down"));
-	if (ok && access(ctl->settings->spool.path, F_OK) != 0)
+	if (!read_spool(ctl, ret, err)) {
+		if (err->code == EX_NOPERM)
+			return false;
+		char shown[2 * sizeof err->text];
+		*ret = json_pack("{s:s}", "spool_fault", utf8_show(err->text, shown, sizeof shown));
+	}
+	json_object_set_new(*ret, "redirect_to", json_string(ctl->settings->mail.redirect_to));
+	json_object_set_new(*ret, "daemon", json_string(answer == CONTROL_REFUSED ? "up" : "down"));
+	if (access(ctl->settings->spool.path, F_OK) != 0)
 		json_object_del(*ret, "instance"); /* there is none before the first start */
-	if (ok && answer != CONTROL_ABSENT)
+	if (answer != CONTROL_ABSENT)
 		json_object_set_new(*ret, "daemon_fault", json_string(absent.text));
-	return ok;
+	return true;
 }
 
 /* What keeps the daemon from using Redis; NULL if nothing does or it isn't running. A server that
@@ -210,7 +221,8 @@ static bool status_run(struct ctl *ctl, struct error *err)
 		            output_look(ctl->out));
 	}
 	print_feeds(ctl, json_object_get(state, "feeds"));
-	print_counts(ctl, json_object_get(state, "mails"));
+	if (json_object_get(state, "mails") != NULL)
+		print_counts(ctl, json_object_get(state, "mails"));
 	json_decref(state);
 	return true;
 }
