@@ -115,3 +115,25 @@ def test_grace_of_an_unknown_customer(world, clock):
     time.sleep(0.5)
     clock.move(timedelta(hours=-2))
     world.outcomes(wait_for={"reason": "unknown_customer"}, timeout=8)
+
+
+@pytest.mark.parametrize("hours, problems", [(23, ["3 entries of jobs:events were lost unread"]), (25, [])])
+def test_a_loss_is_a_problem_for_a_day(world, clock, hours, problems):
+    """What was lost stays lost: after a day `status` still counts it, but there is nothing to do about it anymore."""
+    def feed():
+        (row,) = [row for row in world.ctl_json("status")["feeds"] if row["name"] == "jobs:events"]
+        return row
+    clock.move(timedelta(hours=-hours))
+    world.start_daemon(env=clock.environment())
+    publish(world, 1, clock)
+    world.outcomes(wait_for={"status": "sent"})
+    world.wait_idle()
+    assert world.daemon.stop() == 0
+    for n in range(2, 6):
+        publish(world, n, clock)
+    world.redis.xtrim("jobs:events", maxlen=1, approximate=False)
+    world.start_daemon(env=clock.environment())
+    wait_until(lambda: feed().get("lost") == 3, lambda: f"three lost; {feed()}")
+    assert [row["text"] for row in world.ctl_json("status")["problems"]] == problems
+    at = datetime.fromisoformat(feed()["lost_at"].replace("Z", "+00:00"))
+    assert at < datetime.now(timezone.utc) - timedelta(hours=hours - 1)

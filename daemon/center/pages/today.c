@@ -17,11 +17,12 @@
 #include "center/pages/when.h"
 #include "center/pages/words.h"
 #include "model/words.h"
+#include "overview/delays.h"
 #include "spool/spool_read.h"
 
 #include <string.h>
 
-enum { ROWS_FEW = 6, LATE_MS = 60 * 1000, BEHIND_MS = 10 * 1000 };
+enum { ROWS_FEW = 6 };
 
 /* Takes over `values`. */
 static json_t *text_of(const struct call *call, const char *key, json_t *values)
@@ -355,14 +356,6 @@ static json_t *relays_of(const struct call *call, const json_t *status)
 	return rows;
 }
 
-/* Entries of a stream have waited for longer than it takes to decide them. */
-static bool is_behind(const struct call *call, const json_t *feed)
-{
-	struct instant oldest;
-	return instant_parse(jsontext_at(feed, "oldest"), &oldest) &&
-	       call->now.ms - oldest.ms > BEHIND_MS;
-}
-
 static json_t *behind_of(const struct call *call, const json_t *feed)
 {
 	json_int_t n = json_integer_value(json_object_get(feed, "unread")) +
@@ -382,7 +375,7 @@ static bool all_current(const struct call *call, const json_t *feeds)
 		bool known = json_object_get(feed, "pending") != NULL;
 		bool read = strcmp(jsontext_at(feed, "use"), "read") == 0 &&
 		            strcmp(jsontext_at(feed, "kind"), "stream") == 0;
-		if ((read && !known) || is_behind(call, feed))
+		if ((read && !known) || feed_is_behind(feed, call->now, BEHIND_SHOWN_MS))
 			return false;
 		n += known;
 	}
@@ -398,8 +391,9 @@ static bool is_shared(const json_t *feed)
 static json_t *fault_of(const struct call *call, const json_t *feed)
 {
 	json_int_t lost = json_integer_value(json_object_get(feed, "lost"));
-	const char *state = lost > 0 ? words_count(call, "today.lost", lost)
-	                             : words(call, is_shared(feed) ? "today.shared" : "today.down");
+	const char *state = feed_has_lost(feed, call->now)
+	                            ? words_count(call, "today.lost", lost)
+	                            : words(call, is_shared(feed) ? "today.shared" : "today.down");
 	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", jsontext_at(feed, "name"), "state",
 	                 state, "look", "bad", "since",
 	                 when_words(call, jsontext_at(feed, "since")), "reply",
@@ -423,11 +417,12 @@ static json_t *redis_of(const struct call *call, const json_t *status)
 	                                                         : jsontext_at(redis, "reply")));
 	json_array_foreach(feeds, i, feed)
 	{
-		bool lost = json_integer_value(json_object_get(feed, "lost")) > 0;
+		bool lost = feed_has_lost(feed, call->now);
 		bool down = connected && strcmp(jsontext_at(feed, "state"), "down") == 0;
 		if (down || lost)
 			json_array_append_new(rows, fault_of(call, feed));
-		if (is_behind(call, feed) && ((!down && !lost) || is_shared(feed)))
+		if (feed_is_behind(feed, call->now, BEHIND_SHOWN_MS) &&
+		    ((!down && !lost) || is_shared(feed)))
 			json_array_append_new(rows, behind_of(call, feed));
 	}
 	return rows;
@@ -468,7 +463,7 @@ static json_t *counts_of(struct call *call, struct spool *spool, const json_t *c
 	add_count(call, rows, "today.unpublished", "",
 	          json_integer_value(json_object_get(counts, "unpublished")));
 	if (spool_read_late(spool, call->now, &late, &ignored) && !instant_is_none(late) &&
-	    call->now.ms - late.ms > LATE_MS)
+	    call->now.ms - late.ms > LATE_SHOWN_MS)
 		json_array_append_new(
 		        rows,
 		        json_pack(

@@ -15,6 +15,7 @@
 #include "engine/check.h"
 #include "engine/known.h"
 #include "model/settings.h"
+#include "overview/delays.h"
 #include "spool/spool_read.h"
 
 #include <openssl/pem.h>
@@ -27,8 +28,6 @@
 #include <sysexits.h>
 
 enum {
-	BEHIND_MS = 60 * 1000,
-	LATE_MS = 10 * 60 * 1000,
 	DAY_MS = 24 * 60 * 60 * 1000,
 	DEAD_MAX = 1000,
 	CERTIFICATE_DAYS = 21,
@@ -218,30 +217,31 @@ static void find_late(struct finding *finding)
 	struct error ignored;
 	if (finding->spool == NULL || json_is_object(json_object_get(finding->state, "paused")) ||
 	    !spool_read_late(finding->spool, finding->ctl->now, &late, &ignored) ||
-	    instant_is_none(late) || finding->ctl->now.ms - late.ms < LATE_MS)
+	    instant_is_none(late) || finding->ctl->now.ms - late.ms < LATE_PROBLEM_MS)
 		return;
 	add(finding, time_of(late, since),
 	    "dispatchctl mail list --status queued; dispatchctl mail list --status retrying",
 	    "a mail has been due for over ten minutes");
 }
 
-/* Entries that have waited for longer than it takes to decide them, or were lost unread. */
+/* Entries that have waited for longer than it takes to decide them, or were lost unread in the last
+ * day. */
 static void find_feeds(struct finding *finding)
 {
 	size_t i;
 	const json_t *feed;
 	json_array_foreach(json_object_get(finding->state, "feeds"), i, feed)
 	{
-		const char *oldest = jsontext_at(feed, "oldest"), *name = jsontext_at(feed, "name");
-		struct instant at;
+		const char *name = jsontext_at(feed, "name");
 		json_int_t lost = json_integer_value(json_object_get(feed, "lost"));
-		if (lost > 0)
+		if (feed_has_lost(feed, finding->ctl->now))
 			add(finding, NULL,
 			    "have them published again; raise the stream's MAXLEN where it is "
 			    "trimmed",
 			    "%" JSON_INTEGER_FORMAT " entries of %s were lost unread", lost, name);
-		if (instant_parse(oldest, &at) && finding->ctl->now.ms - at.ms > BEHIND_MS)
-			add(finding, oldest, "journalctl -u dispatchd; top -H: what keeps it busy",
+		if (feed_is_behind(feed, finding->ctl->now, BEHIND_PROBLEM_MS))
+			add(finding, jsontext_at(feed, "oldest"),
+			    "journalctl -u dispatchd; top -H: what keeps it busy",
 			    "entries of %s wait to be decided", name);
 	}
 }

@@ -9,6 +9,7 @@
 #include "dispatchctl/nouns/problems.h"
 #include "dispatchctl/nouns/spool.h"
 #include "model/request.h"
+#include "overview/delays.h"
 #include "spool/spool_limits.h"
 #include "spool/spool_pause.h"
 #include "spool/spool_read.h"
@@ -18,7 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 3000, BEHIND_MS = 10000 };
+enum { PATIENCE_MS = 3000 };
 
 /* What the spool says of itself. */
 static bool read_spool(const struct ctl *ctl, json_t **ret, struct error *err)
@@ -147,14 +148,6 @@ static void print_counts(struct ctl *ctl, const json_t *mails)
 	json_decref(rows);
 }
 
-/* Entries of a stream have waited for longer than it takes to decide them. */
-static bool is_behind(const struct ctl *ctl, const json_t *feed)
-{
-	struct instant oldest;
-	const char *text = json_string_value(json_object_get(feed, "oldest"));
-	return text && instant_parse(text, &oldest) && ctl->now.ms - oldest.ms > BEHIND_MS;
-}
-
 /* Only those that can't be used, have lost entries or are behind; otherwise `Redis up` says
  * enough. */
 static void print_feeds(struct ctl *ctl, const json_t *feeds)
@@ -164,7 +157,8 @@ static void print_feeds(struct ctl *ctl, const json_t *feeds)
 	json_array_foreach(feeds, i, feed)
 	{
 		if (json_object_get(feed, "reply") != NULL ||
-		    json_object_get(feed, "lost") != NULL || is_behind(ctl, feed))
+		    json_object_get(feed, "lost") != NULL ||
+		    feed_is_behind(feed, ctl->now, BEHIND_SHOWN_MS))
 			json_array_append(rows, feed);
 	}
 	if (json_array_size(rows) > 0) {
@@ -175,6 +169,7 @@ static void print_feeds(struct ctl *ctl, const json_t *feeds)
 		                    {.key = "state", .title = "State", .style = STYLE_WORD},
 		                    {.key = "use", .title = "To be"},
 		                    {.key = "lost", .title = "Lost unread", .right = true},
+		                    {.key = "lost_at", .title = "Last loss", .style = STYLE_TIME},
 		                    {.key = "unread", .title = "Unread", .right = true},
 		                    {.key = "pending", .title = "Undecided", .right = true},
 		                    {.key = "oldest", .title = "Oldest", .style = STYLE_TIME},
@@ -234,10 +229,10 @@ static const struct command commands[] = {
          .more = "It looks for a daemon, a Redis or a database that can't be used, faults in the "
                  "configuration, sending that is paused, held back or redirected, relays that are "
                  "left alone or refuse every mail, a mail that is ten minutes late, entries that "
-                 "wait or were lost, dead letters of the last day, a disk with less than 1 GB "
-                 "free, faults in templates, and a certificate that ends within three weeks. The "
-                 "exit status says only whether it could look; \"check\" finds what is wrong "
-                 "with the office's data.",
+                 "wait, losses and dead letters of the last day, a disk with less than 1 GB free, "
+                 "faults in templates, and a certificate that ends within three weeks. The exit "
+                 "status says only whether it could look; \"check\" finds what is wrong with "
+                 "the office's data.",
          .examples = "status\nstatus --json",
          .run = status_run},
 };

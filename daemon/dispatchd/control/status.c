@@ -57,6 +57,13 @@ static void add_lag(json_t *row, const struct lag *lag)
 		                    json_string(instant_format(lag->oldest, 0, oldest)));
 }
 
+static void add_loss(json_t *row, const struct redis_part *part)
+{
+	char at[INSTANT_TEXT_MAX];
+	json_object_set_new(row, "lost", json_integer((json_int_t)part->lost));
+	json_object_set_new(row, "lost_at", json_string(instant_format(part->lost_at, 0, at)));
+}
+
 /* Every feed and every stream that is written, and how it is. */
 static json_t *parts_json(const struct daemon_view *view)
 {
@@ -72,7 +79,7 @@ static json_t *parts_json(const struct daemon_view *view)
 			        row, "reply",
 			        json_string(utf8_show(part.words, shown, sizeof(shown))));
 		if (row && part.lost)
-			json_object_set_new(row, "lost", json_integer((json_int_t)part.lost));
+			add_loss(row, &part);
 		if (row && part.lag)
 			add_lag(row, part.lag);
 		if (row && part.since_ms) {

@@ -398,8 +398,11 @@ static bool source_part(const struct redis_client *client, const struct source *
 	const struct health *health = source->reading.refused         ? &source->reading
 	                              : source->acknowledging.refused ? &source->acknowledging
 	                                                              : &source->alone;
-	*ret = (struct redis_part){
-	        .kind = source->kind, .name = source->key, .use = "read", .lost = source->lost};
+	*ret = (struct redis_part){.kind = source->kind,
+	                           .name = source->key,
+	                           .use = "read",
+	                           .lost = source->lost,
+	                           .lost_at = source->lost_at};
 	ret->lag = client->up && source->lag.known ? &source->lag : NULL;
 	if (!client->up)
 		ret->words = "Redis is not connected";

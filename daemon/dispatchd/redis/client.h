@@ -44,6 +44,7 @@ struct redis_part {
 	const char *kind, *name, *use; /* as in struct health */
 	const char *words;             /* why it can't be used; NULL where it can */
 	uint64_t lost;                 /* entries that were removed before they were read */
+	struct instant lost_at;        /* the last of them */
 	int64_t since_ms;              /* how long it can't; 0 where that isn't known */
 	const struct lag *lag;         /* of a stream that is read; NULL where it isn't known */
 };

@@ -234,6 +234,7 @@ void flow_lost(struct source *source, int64_t n)
 	if (n <= 0)
 		return;
 	source->lost += (uint64_t)n;
+	source->lost_at = clock_now();
 	log_state(LOG_WARNING | MESSAGE_ENTRIES_LOST, source->key,
 	          "entries were removed from Redis before they were read, and are lost; whoever "
 	          "trims the %s must keep more %s=%s n=%" PRId64,

@@ -55,6 +55,7 @@ struct source {
 	struct tracked *oldest, *newest;            /* in flight, in order */
 	uint64_t entries;                           /* read since the start */
 	uint64_t lost;                              /* removed from Redis before they were read */
+	struct instant lost_at;                     /* the last of them */
 	struct health reading, acknowledging;
 	struct health alone; /* refused while another consumer reads it, too: consumers.h */
 	struct lag lag;      /* of a stream, at the last look */
