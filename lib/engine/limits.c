@@ -17,48 +17,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	SLOTS_MAX = 2000, /* of a contact that are looked at; the latest */
-	BURSTS_IN_WINDOW = 1000,
-};
+enum { BURSTS_IN_WINDOW = 1000 };
 
 /* ---- per_contact ---- */
 
-static size_t slots_within(const int64_t *slots, size_t n, int64_t after, int64_t upto)
-{
-	size_t within = 0;
-	for (size_t i = 0; i < n; i++)
-		within += slots[i] > after && slots[i] <= upto;
-	return within;
-}
+/* The earliest moment with room for one more, while the slots pass in order. */
+struct search {
+	const struct limit *limit;
+	int64_t at;
+	int64_t latest[PER_CONTACT_MAX]; /* as many as the limit allows in a window, in a ring */
+	size_t n;
+};
 
-/* Whether one more at `at` breaks the limit in no window that it is in. */
-static bool fits(const struct limit *limit, const int64_t *slots, size_t n, int64_t at)
+/*
+ * As many slots as the limit allows, within less than a window, leave no room from a window before
+ * the last of them to a window behind the first:
+ *
+ *   ─────────┬──────────x───x──x─────────┬─────────▶
+ *            └ last − window             └ first + window
+ *
+ * Both ends only move on from one such run of slots to the next, so that a single pass finds the
+ * first moment that lies in none, and ends behind it.
+ */
+static bool pass_slot(void *arg, int64_t slot)
 {
-	size_t most = (size_t)limit->most;
-	if (slots_within(slots, n, at - limit->window_ms, at) >= most)
+	struct search *search = arg;
+	size_t most = (size_t)search->limit->most;
+	int64_t window_ms = search->limit->window_ms;
+	if (slot - window_ms >= search->at)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (slots[i] > at && slots[i] < at + limit->window_ms &&
-		    slots_within(slots, n, slots[i] - limit->window_ms, slots[i]) >= most)
-			return false;
+	search->latest[search->n++ % most] = slot;
+	if (search->n < most)
+		return true;
+	int64_t first = search->latest[search->n % most];
+	if (slot - first < window_ms && search->at < first + window_ms)
+		search->at = first + window_ms;
 	return true;
 }
 
+/* `mail`: whose own slot doesn't count; 0: of none. */
 static struct instant slot_for(struct spool *spool, const struct limit *limit, int64_t contact,
-                               struct instant from)
+                               int64_t mail, struct instant from)
 {
-	int64_t slots[SLOTS_MAX];
-	size_t n =
-	        spool_slots(spool, contact, instant_add(from, -limit->window_ms), slots, SLOTS_MAX);
-	if (n < (size_t)limit->most || fits(limit, slots, n, from.ms))
-		return from;
-	for (size_t i = 0; i < n; i++) {
-		int64_t at = slots[i] + limit->window_ms;
-		if (at > from.ms && fits(limit, slots, n, at))
-			return (struct instant){at};
-	}
-	return instant_add((struct instant){slots[n - 1]}, limit->window_ms);
+	struct search search = {.limit = limit, .at = from.ms};
+	spool_each_slot(spool, contact, instant_add(from, -limit->window_ms), mail, pass_slot,
+	                &search);
+	return (struct instant){search.at};
 }
 
 /* ---- what rule 13 asks ---- */
@@ -76,7 +80,8 @@ static struct instant allows(void *arg, int64_t contact, enum job_state state, s
 	if (grouped && spool_mail_open_group(ask->spool, contact, name, instant_add(from, -wait_ms),
 	                                     from) != 0)
 		return from;
-	struct instant at = slot_for(ask->spool, &ask->settings->rules.per_contact, contact, from);
+	struct instant at =
+	        slot_for(ask->spool, &ask->settings->rules.per_contact, contact, 0, from);
 	if (at.ms == from.ms)
 		return from;
 	int64_t group = spool_mail_open_group(ask->spool, contact, name, from, until);
@@ -260,5 +265,5 @@ void engine_slot_freed(struct engine *engine, const struct spool_mail *mail)
 struct instant engine_contact_allows(struct engine *engine, int64_t contact, struct instant from)
 {
 	const struct limit *limit = &engine->settings->rules.per_contact;
-	return limit->most > 0 ? slot_for(engine->spool, limit, contact, from) : from;
+	return limit->most > 0 ? slot_for(engine->spool, limit, contact, 0, from) : from;
 }

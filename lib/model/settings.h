@@ -59,6 +59,9 @@ enum { RELAY_SECTIONS_MAX = 32 };
 /* How long a token behind [bounce] address is (mail/token.h). */
 enum { BOUNCE_TOKEN_LENGTH = 31 };
 
+/* The largest that [rules] per_contact may be. */
+enum { PER_CONTACT_MAX = 1000 };
+
 /* At most so many within so long; `most` 0: no limit. */
 struct limit {
 	int64_t most, window_ms;

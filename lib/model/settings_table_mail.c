@@ -464,7 +464,7 @@ static const struct setting rows[] = {
                 KEY("rules", "per_contact"),
                 .kind = SETTING_LIMIT,
                 AT(rules.per_contact),
-                .max = 1000,
+                .max = PER_CONTACT_MAX,
                 .fallback = "",
                 .example = "20/1h",
                 .reload = true,

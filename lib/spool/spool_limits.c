@@ -30,24 +30,21 @@ void spool_slot_remove(struct spool *spool, int64_t mail)
 	spool_run(spool, q);
 }
 
-size_t spool_slots(struct spool *spool, int64_t contact, struct instant after, int64_t *ret,
-                   size_t max)
+void spool_each_slot(struct spool *spool, int64_t contact, struct instant after, int64_t but,
+                     spool_slot_fn *each, void *arg)
 {
 	struct db_query *q =
-	        spool_query(spool, "SELECT at FROM contact_slot WHERE contact = ?1 AND "
-	                           "at > ?2 ORDER BY at DESC LIMIT ?3");
-	size_t n = 0;
+	        spool_query(spool, "SELECT at FROM contact_slot WHERE contact = ?1 AND at > ?2 AND "
+	                           "mail <> ?3 ORDER BY at");
 	db_bind_int(q, 1, contact);
 	db_bind_int(q, 2, after.ms);
-	db_bind_int(q, 3, (int64_t)max);
-	while (spool_row(spool, q))
-		ret[n++] = db_int(q, 0);
-	for (size_t i = 0; i < n / 2; i++) {
-		int64_t other = ret[i];
-		ret[i] = ret[n - 1 - i];
-		ret[n - 1 - i] = other;
+	db_bind_int(q, 3, but);
+	while (spool_row(spool, q)) {
+		if (!each(arg, db_int(q, 0))) {
+			db_finish(q);
+			return;
+		}
 	}
-	return n;
 }
 
 /* Ids rise with time, but for those that wait: these are passed over, and reached in the next

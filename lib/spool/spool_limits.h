@@ -14,9 +14,11 @@
 /* One more, or the same mail's at another time. */
 void spool_slot_set(struct spool *spool, int64_t mail, int64_t contact, struct instant at);
 void spool_slot_remove(struct spool *spool, int64_t mail); /* it goes nowhere; may have none */
-/* The contact's behind `after`, in order; at most `max`, the latest of them. */
-size_t spool_slots(struct spool *spool, int64_t contact, struct instant after, int64_t *ret,
-                   size_t max);
+/* Each of the contact's behind `after`, in order, for as long as `each` wants another; that of mail
+ * `but` is left out (0: of none). */
+typedef bool spool_slot_fn(void *arg, int64_t at);
+void spool_each_slot(struct spool *spool, int64_t contact, struct instant after, int64_t but,
+                     spool_slot_fn *each, void *arg);
 /* Removes some of those at `before` or earlier; whether it had better go on. */
 bool spool_slots_purge(struct spool *spool, struct instant before, int64_t rows);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* [rules] per_contact and burst at the edges of their windows, by a clock that the test sets. */
+#include "engine/engine_private.h"
 #include "engine_world.h"
 
 #include <setjmp.h>
@@ -145,6 +146,30 @@ static void a_mail_for_the_morning_takes_no_room_now(void **state)
 	assert_non_null(strstr(buf_text(&w->outcomes), "deferred rate_limited C"));
 }
 
+/* In the spool, between turns. */
+static void spool_sql(const char *sql)
+{
+	struct error err;
+	if (!db_exec(spool_db(w->engine->spool), sql, &err))
+		fail_msg("%s: %s", sql, err.text);
+}
+
+/* More than anybody would look at one by one: three in each minute to come. */
+static void however_many_wait_the_limit_holds(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){3, 60000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	spool_sql("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 8999) "
+	          "INSERT INTO contact_slot SELECT 1000 + i, 1, at + 1 + i / 3 * 60000 FROM n, "
+	          "(SELECT at FROM contact_slot WHERE contact = 1)");
+	assert_said("2026-06-03T13:00:01Z", "B", "deferred rate_limited B");
+	assert_non_null(strstr(buf_text(&w->fields), "due=2026-06-05T15:00:00.001Z"));
+	spool_sql("DELETE FROM contact_slot WHERE mail = 1003");
+	world_event(w, "job.failed", "C", "1001", NULL, NULL);
+	assert_non_null(strstr(buf_text(&w->fields), "due=2026-06-03T13:01:00.001Z"));
+}
+
 static void a_full_group_is_followed_by_another(void **state)
 {
 	(void)state;
@@ -186,6 +211,7 @@ int main(void)
 	        TEST(retries_and_later_states_of_a_group_are_no_new_mails),
 	        TEST(a_contact_has_room_again_when_the_window_is_over),
 	        TEST(a_mail_for_the_morning_takes_no_room_now),
+	        TEST(however_many_wait_the_limit_holds),
 	        TEST(a_full_group_is_followed_by_another),
 	        TEST(without_limits_nothing_is_written),
 	};
