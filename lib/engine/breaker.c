@@ -7,7 +7,6 @@
 #include "engine/engine_private.h"
 #include "engine/limits.h"
 #include "engine/mail_new.h"
-#include "engine/mail_state.h"
 #include "engine/office_mail.h"
 #include "engine/report.h"
 #include "rules/rules.h"
@@ -112,13 +111,4 @@ struct instant engine_next_breaker(const struct engine *engine)
 {
 	bool waits = engine->limits.open && spool_mails_held(engine->spool) == 0;
 	return waits ? engine_burst_over(engine) : INSTANT_NEVER;
-}
-
-void engine_release_mail(struct engine *engine, struct spool_mail *mail)
-{
-	mail->due = engine_contact_allows(engine, mail->contact, engine->now);
-	bool now = !instant_before(engine->now, mail->due);
-	engine_slot_moved(engine, mail);
-	engine_mail_set_status(engine, mail, now ? STATUS_QUEUED : STATUS_DEFERRED,
-	                       now ? REASON_OK : REASON_RATE_LIMITED);
 }

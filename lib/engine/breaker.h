@@ -18,7 +18,5 @@ void engine_close_breaker(struct engine *engine);
 void engine_follow_breaker(struct engine *engine);
 /* When it may close by itself; INSTANT_NEVER. */
 struct instant engine_next_breaker(const struct engine *engine);
-/* A person releases a mail that is held back: it is due now, or when [rules] per_contact allows. */
-void engine_release_mail(struct engine *engine, struct spool_mail *mail);
 
 #endif

@@ -12,7 +12,6 @@
 #include "base/jsontext.h"
 #include "db/fields.h"
 #include "engine/bounce.h"
-#include "engine/breaker.h"
 #include "engine/customer_cache.h"
 #include "engine/engine_private.h"
 #include "engine/gate.h"
@@ -21,6 +20,7 @@
 #include "engine/mail_pause.h"
 #include "engine/mail_state.h"
 #include "engine/mail_supersede.h"
+#include "engine/mail_wait.h"
 #include "engine/opt_out.h"
 #include "engine/outcome.h"
 #include "engine/redirect.h"
@@ -58,29 +58,43 @@ static bool get_mail(struct ask *ask, int64_t id, struct spool_mail *ret)
 	return error_set(&ask->err, EX_NOINPUT, "there is no mail %lld", (long long)id);
 }
 
+static void add_id(struct ask *ask, const char *list, int64_t id)
+{
+	if (json_object_get(ask->out, list) == NULL)
+		json_object_set_new(ask->out, list, json_array());
+	json_array_append_new(json_object_get(ask->out, list), json_integer(id));
+}
+
+/*
+ * It is due now, or when its contact's limit allows. Counted apart: one that waits for that
+ * (`limited`, too); one whose job has moved on meanwhile, which goes nowhere; one whose shelf life
+ * is over before.
+ */
+static void go_now(struct ask *ask, struct spool_mail *mail, bool joins)
+{
+	const struct contact_verdict now = {
+	        .status = STATUS_QUEUED, .reason = REASON_OK, .due = ask->engine->now, .to = ""};
+	int64_t id = mail->id;
+	engine_mail_wait(ask->engine, mail, &now, joins);
+	if (id == mail->id && mail->status != STATUS_EXPIRED)
+		engine_supersede_brought_back(ask->engine, mail);
+	if (status_in(mail->status, STATUSES_WAITING))
+		add_id(ask, "mails", id);
+	else
+		add_id(ask, status_name(mail->status), id);
+	if (mail->status == STATUS_DEFERRED)
+		add_id(ask, "limited", id);
+}
+
 static void release(struct ask *ask, struct spool_mail *mail)
 {
-	if (!spool_mail_is_held(mail))
-		return;
-	engine_release_mail(ask->engine, mail);
-	json_array_append_new(json_object_get(ask->out, "mails"), json_integer(mail->id));
+	if (spool_mail_is_held(mail))
+		go_now(ask, mail, true);
 }
 
 static void retry(struct ask *ask, struct spool_mail *mail)
 {
-	if (spool_mail_is_held(mail)) {
-		release(ask, mail);
-		return;
-	}
-	mail->due = ask->engine->now;
-	engine_mail_set_status(ask->engine, mail, STATUS_QUEUED, REASON_OK);
-	engine_supersede_brought_back(ask->engine, mail);
-	/* One whose job has moved on meanwhile is counted apart: it goes nowhere. */
-	bool goes = mail->status == STATUS_QUEUED;
-	if (!goes && json_object_get(ask->out, "superseded") == NULL)
-		json_object_set_new(ask->out, "superseded", json_array());
-	json_array_append_new(json_object_get(ask->out, goes ? "mails" : "superseded"),
-	                      json_integer(mail->id));
+	go_now(ask, mail, true);
 }
 
 /* All of a long list are taken in batches, each a turn: who asks goes on `after` the answer's
@@ -140,7 +154,7 @@ static bool run_mail_retry(struct ask *ask)
 	if (!get_mail(ask, json_integer_value(json_object_get(ask->in, "id")), &mail))
 		return false;
 	if (status_in(mail.status, STATUSES_RETRIED)) {
-		retry(ask, &mail);
+		go_now(ask, &mail, false); /* who asks by its id finds it by that */
 		return true;
 	}
 	return error_set(

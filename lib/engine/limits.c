@@ -17,7 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BURSTS_IN_WINDOW = 1000 };
+enum {
+	GROUP_MAX = 500, /* events in one mail; the next one begins another */
+	BURSTS_IN_WINDOW = 1000,
+};
 
 /* ---- per_contact ---- */
 
@@ -65,27 +68,65 @@ static struct instant slot_for(struct spool *spool, const struct limit *limit, i
 	return (struct instant){search.at};
 }
 
-/* ---- what rule 13 asks ---- */
+/* ---- Groups ---- */
+
+/* Not where it is full, or goes too late; what is held back goes when it is released. */
+static bool takes(struct spool *spool, const struct spool_mail *group, struct instant expires,
+                  size_t n)
+{
+	return (spool_mail_is_held(group) || instant_before(group->due, expires)) &&
+	       spool_notice_count(spool, group->id) + n <= GROUP_MAX;
+}
+
+static int64_t open_group(struct spool *spool, const struct rules_one_more *mail,
+                          struct instant from, struct instant until, int64_t but)
+{
+	return spool_mail_open_group(spool, mail->contact, job_state_name(mail->state), from, until,
+	                             but);
+}
+
+bool engine_find_group(struct engine *engine, const struct rules_one_more *mail,
+                       struct instant until, size_t n, int64_t but, struct spool_mail *ret)
+{
+	int64_t id = open_group(engine->spool, mail, mail->from, until, but);
+	if (id == 0 || !spool_mail_load(engine->spool, id, engine->arena, ret))
+		return false;
+	if (takes(engine->spool, ret, mail->expires, n))
+		return true;
+	spool_mail_close_group(engine->spool, id);
+	return false;
+}
+
+/* ---- What rule 13 asks ---- */
+
+/* Whether one more may join a mail that is due then, and when that is. */
+static bool may_join(const struct limits_asked *ask, const struct rules_one_more *mail,
+                     struct instant from, struct instant until, struct instant *ret_due)
+{
+	struct spool_mail group;
+	int64_t id = open_group(ask->spool, mail, from, until, ask->mail);
+	if (id == 0 || !spool_mail_load(ask->spool, id, ask->arena, &group) ||
+	    !takes(ask->spool, &group, mail->expires, 1))
+		return false;
+	*ret_due = group.due;
+	return true;
+}
 
 /* A mail that waits with others needs no room of its own, one over the limit joins those that wait
  * for room. */
-static struct instant allows(void *arg, int64_t contact, enum job_state state, struct instant from,
-                             bool grouped)
+static struct instant allows(void *arg, const struct rules_one_more *mail)
 {
 	const struct limits_asked *ask = arg;
-	const char *name = job_state_name(state);
+	struct instant from = mail->from, due;
+	int64_t wait_ms = ask->settings->notify[mail->state].group_wait_ms;
+	if (mail->grouped && may_join(ask, mail, instant_add(from, -wait_ms), from, &due))
+		return from;
+	struct instant at = slot_for(ask->spool, &ask->settings->rules.per_contact, mail->contact,
+	                             ask->mail, from);
+	if (at.ms == from.ms || mail->alone)
+		return at;
 	struct instant until = instant_add(from, ask->settings->spool.keep_ms);
-	int64_t wait_ms = ask->settings->notify[state].group_wait_ms;
-	struct spool_mail mail;
-	if (grouped && spool_mail_open_group(ask->spool, contact, name, instant_add(from, -wait_ms),
-	                                     from) != 0)
-		return from;
-	struct instant at =
-	        slot_for(ask->spool, &ask->settings->rules.per_contact, contact, 0, from);
-	if (at.ms == from.ms)
-		return from;
-	int64_t group = spool_mail_open_group(ask->spool, contact, name, from, until);
-	return group != 0 && spool_mail_load(ask->spool, group, ask->arena, &mail) ? mail.due : at;
+	return may_join(ask, mail, from, until, &due) ? due : at;
 }
 
 static const struct rules_limits *asked(struct limits_asked *ask)
@@ -262,8 +303,12 @@ void engine_slot_freed(struct engine *engine, const struct spool_mail *mail)
 		spool_slot_remove(engine->spool, mail->id);
 }
 
-struct instant engine_contact_allows(struct engine *engine, int64_t contact, struct instant from)
+struct instant engine_waits_until(struct engine *engine, const struct rules_one_more *mail,
+                                  int64_t id)
 {
-	const struct limit *limit = &engine->settings->rules.per_contact;
-	return limit->most > 0 ? slot_for(engine->spool, limit, contact, 0, from) : from;
+	struct limits_asked ask;
+	const struct rules_limits *limits = engine_limits(engine, &ask);
+	ask.mail = id;
+	bool limited = limits != NULL && limits->allows != NULL && mail->contact != MAIL_OFFICE;
+	return limited ? limits->allows(limits->arg, mail) : mail->from;
 }

@@ -34,6 +34,7 @@ void limits_clear(struct limits *limits);
 /* What rule 13 asks: of the engine's turn, or of a spool that is only read. */
 struct limits_asked {
 	struct rules_limits rules;
+	int64_t mail; /* which is asked about: its slot doesn't count; 0: one to be made */
 	struct spool *spool;
 	const struct settings *settings;
 	struct arena *arena;
@@ -52,8 +53,21 @@ void engine_count_mail(struct engine *engine, const struct spool_mail *mail);
 /* It was counted and goes at another time; or nowhere. */
 void engine_slot_moved(struct engine *engine, const struct spool_mail *mail);
 void engine_slot_freed(struct engine *engine, const struct spool_mail *mail);
-/* When one more mail to the contact may go, `from` or later. */
-struct instant engine_contact_allows(struct engine *engine, int64_t contact, struct instant from);
+
+/*
+ * When a mail goes by [rules] per_contact that could go at mail->from: whoever makes a mail wait,
+ * or lets it go, asks this. With others that wait for the limit, unless mail->alone. `id`: its own;
+ * 0: it is still to be made.
+ */
+struct instant engine_waits_until(struct engine *engine, const struct rules_one_more *mail,
+                                  int64_t id);
+/*
+ * The mail that gathers others for that contact and state, is due in [mail->from, until], and takes
+ * `n` more. One that is full or would go when this one isn't worth sending anymore takes none, and
+ * is closed. Never `but`.
+ */
+bool engine_find_group(struct engine *engine, const struct rules_one_more *mail,
+                       struct instant until, size_t n, int64_t but, struct spool_mail *ret);
 /* Keeps what was counted in this turn. */
 void engine_keep_bursts(struct engine *engine);
 /* When the window's count falls under the limit; INSTANT_NEVER where it is. */

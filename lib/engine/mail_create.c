@@ -13,8 +13,6 @@
 #include "engine/redirect.h"
 #include "mail/outgoing_mail.h"
 
-enum { GROUP_MAX = 500 }; /* members of one mail; the next one begins another */
-
 /* Nothing but a change of its customer's number gives a job another thread. */
 static const char *thread_of(struct engine *engine, const struct reported_event *reported)
 {
@@ -30,6 +28,15 @@ static void add_notice(struct engine *engine, const struct spool_mail *mail,
 	struct spool_notice notice = {
 	        .mail = mail->id, .event = event->id, .job = event->job, .contact = mail->contact};
 	spool_notice_add(engine->spool, &notice);
+}
+
+static struct rules_one_more one_more(const struct spool_event *event,
+                                      const struct contact_verdict *at)
+{
+	return (struct rules_one_more){.contact = at->contact->id,
+	                               .state = event->event.state,
+	                               .from = at->due,
+	                               .expires = at->expires};
 }
 
 /*
@@ -56,22 +63,14 @@ static bool join_group(struct engine *engine, const struct spool_event *event,
                        const struct contact_verdict *at)
 {
 	struct spool_mail mail;
-	struct instant from, until;
-	find_span(engine, event, at, &from, &until);
-	int64_t id = spool_mail_open_group(engine->spool, at->contact->id,
-	                                   job_state_name(event->event.state), from, until);
-	size_t n;
-	if (id == 0 || !spool_mail_load(engine->spool, id, engine->arena, &mail))
+	struct instant until;
+	struct rules_one_more one = one_more(event, at);
+	find_span(engine, event, at, &one.from, &until);
+	if (!engine_find_group(engine, &one, until, 1, 0, &mail))
 		return false;
-	(void)spool_notices(engine->spool, id, engine->arena, &n);
-	if (n >= GROUP_MAX ||
-	    (!spool_mail_is_held(&mail) && !instant_before(mail.due, at->expires))) {
-		spool_mail_close_group(engine->spool, id);
-		return false;
-	}
 	add_notice(engine, &mail, event);
 	if (instant_before(at->expires, mail.expires))
-		spool_mail_set_expires(engine->spool, id, at->expires);
+		spool_mail_set_expires(engine->spool, mail.id, at->expires);
 	struct outcome_facts facts = {
 	        .mail = &mail,
 	        .contact = at->contact->id,
@@ -106,19 +105,27 @@ static void add_mail(struct engine *engine, const struct reported_event *reporte
 	mail->id = made->mail.id;
 }
 
-void engine_create_mail(struct engine *engine, const struct reported_event *reported,
-                        const struct contact_verdict *at)
+/* None of those that wait takes it, or has since the verdict gone: a place of its own. */
+static void wait_alone(struct engine *engine, const struct spool_event *event,
+                       struct contact_verdict *at)
+{
+	struct rules_one_more one = one_more(event, at);
+	one.from = at->unlimited;
+	one.alone = true;
+	at->due = engine_waits_until(engine, &one, 0);
+	if (!instant_before(at->unlimited, at->due))
+		return;
+	at->status = STATUS_DEFERRED;
+	at->reason = REASON_RATE_LIMITED;
+}
+
+static struct spool_mail mail_of(struct engine *engine, const struct reported_event *reported,
+                                 const struct contact_verdict *at)
 {
 	const struct spool_event *event = reported->event;
-	bool limited = at->reason == REASON_RATE_LIMITED;
-	if ((at->grouped || limited) && join_group(engine, event, at))
-		return;
 	const struct job_event *e = &event->event;
 	const char *state = job_state_name(e->state);
-	struct instant due = at->reason == REASON_HELD_BACK ? INSTANT_NEVER : at->due;
-	if (limited) /* the group that it was to join may be full */
-		due = engine_contact_allows(engine, at->contact->id, at->unlimited);
-	struct spool_mail mail = {
+	return (struct spool_mail){
 	        .contact = at->contact->id,
 	        .event = event->id,
 	        .job = event->job,
@@ -126,9 +133,9 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
 	        .status = at->status,
 	        .reason = at->reason,
 	        .made = engine->now,
-	        .due = due,
+	        .due = at->reason == REASON_HELD_BACK ? INSTANT_NEVER : at->due,
 	        .expires = at->expires,
-	        .open = at->grouped || limited,
+	        .open = at->grouped || at->reason == REASON_RATE_LIMITED,
 	        .address = at->to,
 	        .message_id = outgoing_mail_message_id(engine->arena, e->source, e->id,
 	                                               at->contact->id, state, engine->from_domain),
@@ -136,16 +143,31 @@ void engine_create_mail(struct engine *engine, const struct reported_event *repo
 	        .changed = engine->now,
 	        .reply = "",
 	};
-	add_mail(engine, reported, at->contact, NULL, &mail);
-	if (!reported->again)
+}
+
+void engine_create_mail(struct engine *engine, const struct reported_event *reported,
+                        const struct contact_verdict *verdict)
+{
+	struct contact_verdict at = *verdict;
+	if (at.grouped || at.reason == REASON_RATE_LIMITED) {
+		if (join_group(engine, reported->event, &at))
+			return;
+		if (at.reason != REASON_HELD_BACK)
+			wait_alone(engine, reported->event, &at);
+	}
+	struct spool_mail mail = mail_of(engine, reported, &at);
+	add_mail(engine, reported, at.contact, NULL, &mail);
+	if (reported->again)
+		engine_slot_moved(engine, &mail);
+	else
 		engine_count_mail(engine, &mail);
 	struct outcome_facts facts = {
 	        .mail = &mail,
-	        .contact = at->contact->id,
-	        .to = engine_goes_to(engine, at->to),
+	        .contact = at.contact->id,
+	        .to = engine_goes_to(engine, at.to),
 	        .due = engine_mail_due(&mail),
 	};
-	engine_outcome(engine, event, mail.status, mail.reason, &facts);
+	engine_outcome(engine, reported->event, mail.status, mail.reason, &facts);
 }
 
 /* A mail about collisions, worth sending for as long as one of that state is. */

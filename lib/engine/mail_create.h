@@ -16,7 +16,7 @@ struct reported_event {
 	const struct spool_event *event; /* with its data, or as spool_event_load() gives it */
 	const struct customer *customer;
 	bool first; /* of this turn, and its job's first: the spool has no other of it */
-	bool again; /* a mail was made for it before: it counts for no limit */
+	bool again; /* a mail was made for it before: it isn't counted for the breaker */
 };
 
 /* A contact's mail of an event, or its place in one that gathers its group; with the outcome. One

@@ -22,6 +22,7 @@
 #include "engine/mail_create.h"
 #include "engine/mail_new.h"
 #include "engine/mail_state.h"
+#include "engine/mail_wait.h"
 #include "engine/mail_yield.h"
 #include "engine/opt_out_answer.h"
 #include "engine/redirect.h"
@@ -35,27 +36,22 @@
 
 enum { WINDOW = 64, DISPATCH_READ_MAX = 4096 };
 
-/* Some of the mail's events may go and this one has to wait: from here on it goes alone. */
-static void split_off(struct engine *engine, struct spool_mail *mail,
-                      const struct mail_member *member)
+/* Some of the mail's events may go and this one has to wait: from here on it goes alone, or with
+ * others that wait. */
+static void split_off(struct engine *engine, struct spool_mail *mail, struct mail_member *member)
 {
+	struct contact_verdict *at = &member->verdict;
 	struct reported_event reported = {
 	        .event = &member->event, .customer = member->customer, .again = true};
-	engine_notice_leave(engine, mail, member->notice);
-	engine_create_mail(engine, &reported, &member->verdict);
-}
-
-/* None may go now. */
-static void defer_all(struct engine *engine, struct spool_mail *mail,
-                      const struct mail_member *first)
-{
-	if (mail->status == STATUS_DEFERRED && mail->reason == first->verdict.reason &&
-	    mail->due.ms == first->verdict.due.ms)
+	engine_ask_limit(engine, mail, 0, false, at);
+	if (!instant_before(at->due, at->expires)) {
+		at->status = STATUS_EXPIRED;
+		at->reason = REASON_EXPIRED;
+		engine_notice_set_verdict(engine, mail, member->notice, at);
 		return;
-	mail->due = first->verdict.due;
-	mail->address = first->verdict.to;
-	engine_slot_moved(engine, mail);
-	engine_mail_set_status(engine, mail, STATUS_DEFERRED, first->verdict.reason);
+	}
+	engine_notice_leave(engine, mail, member->notice);
+	engine_create_mail(engine, &reported, at);
 }
 
 /*
@@ -79,7 +75,7 @@ static const struct mail_member *judge_members(struct engine *engine, struct spo
 			engine_notice_set_verdict(engine, mail, m->notice, &m->verdict);
 	}
 	if (goes == NULL && waits != NULL)
-		defer_all(engine, mail, waits);
+		engine_mail_wait(engine, mail, &waits->verdict, true);
 	for (size_t i = 0; goes != NULL && waits != NULL && i < n; i++) {
 		if (members[i].verdict.status == STATUS_DEFERRED)
 			split_off(engine, mail, &members[i]);

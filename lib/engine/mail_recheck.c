@@ -7,7 +7,9 @@
 
 #include "engine/engine_private.h"
 #include "engine/judge.h"
+#include "engine/limits.h"
 #include "engine/mail_state.h"
+#include "engine/mail_wait.h"
 #include "engine/sweep.h"
 
 #include <string.h>
@@ -31,13 +33,20 @@ static void recheck(struct engine *engine, int64_t id)
 	int64_t wait_ms =
 	        mail.open ? engine->settings->notify[job_state_find(mail.state)].group_wait_ms : 0;
 	struct instant opening = verdict.status == STATUS_QUEUED ? engine->now : verdict.due;
-	struct instant due = instant_add(opening, wait_ms);
-	if (!instant_before(due, mail.due))
+	verdict.due = instant_add(opening, wait_ms);
+	struct contact_verdict limited = verdict;
+	engine_ask_limit(engine, &mail, id, true, &limited);
+	if (!instant_before(limited.due, mail.due))
 		return;
-	mail.due = due;
+	if (limited.reason == REASON_RATE_LIMITED) {
+		engine_mail_wait(engine, &mail, &verdict, false);
+		return;
+	}
+	mail.due = verdict.due;
 	mail.address = verdict.to;
+	engine_slot_moved(engine, &mail);
 	if (mail.open || verdict.status == STATUS_QUEUED)
-		spool_mail_set_due(engine->spool, id, due);
+		spool_mail_set_due(engine->spool, id, mail.due);
 	else
 		engine_mail_set_status(engine, &mail, STATUS_DEFERRED, verdict.reason);
 }

@@ -469,8 +469,8 @@ static const struct setting rows[] = {
                 .example = "20/1h",
                 .reload = true,
                 .help = "At most so many mails to one contact in so long. A mail over that joins "
-                        "the next group of that contact and state, due when the limit allows: "
-                        "none is dropped. Empty: no limit.",
+                        "the next group of that contact and state, due when the limit allows, or "
+                        "is expired where that is after its shelf life. Empty: no limit.",
         },
         {
                 KEY("rules", "burst"),

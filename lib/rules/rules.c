@@ -333,8 +333,14 @@ static bool rule_limits(struct evaluation *q, char *detail, size_t size)
 		             "[rules] burst holds new mails back until somebody releases them");
 		return false;
 	}
-	struct instant due = limits->allows(limits->arg, at->contact->id, q->in->event->state,
-	                                    at->due, at->grouped);
+	const struct rules_one_more mail = {
+	        .contact = at->contact->id,
+	        .state = q->in->event->state,
+	        .from = at->due,
+	        .expires = at->expires,
+	        .grouped = at->grouped,
+	};
+	struct instant due = limits->allows(limits->arg, &mail);
 	bool holds = !instant_before(at->due, due);
 	detail_print(detail, size, "%s [rules] per_contact%s%s", holds ? "within" : "more than",
 	             holds ? "" : " allows until ", holds ? "" : local_time(q, due, text));

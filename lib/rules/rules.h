@@ -50,13 +50,21 @@ struct rules_mail {
 	bool went; /* to that address, or is on its way; else it goes to the one of that moment */
 };
 
+/* One more mail, as rule 13 is asked about it. */
+struct rules_one_more {
+	int64_t contact;
+	enum job_state state;
+	struct instant from;    /* when it could go */
+	struct instant expires; /* when it is worth nothing anymore */
+	bool grouped;           /* it waits for others, and may join one that does so already */
+	bool alone;             /* it joins none of those that wait for the limit */
+};
+
 /* What rule 13 goes by. */
 struct rules_limits {
 	bool held_back; /* new mails are, by [rules] burst */
-	/* When [rules] per_contact allows one more mail for this state, not before `from`; NULL:
-	 * always. `grouped`: one that waits for others may still be there to join. */
-	struct instant (*allows)(void *arg, int64_t contact, enum job_state state,
-	                         struct instant from, bool grouped);
+	/* When [rules] per_contact allows it, mail->from or later; NULL: always at once. */
+	struct instant (*allows)(void *arg, const struct rules_one_more *mail);
 	void *arg;
 };
 

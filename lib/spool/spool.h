@@ -187,12 +187,16 @@ const char *spool_mail_context(struct spool *spool, int64_t mail, struct arena *
 /* For one that keeps its status. */
 void spool_mail_set_due(struct spool *spool, int64_t mail, struct instant due);
 void spool_mail_set_expires(struct spool *spool, int64_t mail, struct instant expires);
+void spool_mail_open(struct spool *spool, int64_t mail); /* for others to join */
 void spool_mail_close_group(struct spool *spool, int64_t mail);
+/* All events of one that was never tried are those of mail `into`; the one is no more. */
+void spool_mail_merge(struct spool *spool, const struct spool_mail *mail, int64_t into);
 /* message_id and thread_id. */
 void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail);
-/* One that gathers for this contact and state and is due in [from, until]; 0: none. */
+/* One that gathers for this contact and state and is due in [from, until], other than `but`; 0:
+ * none. */
 int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state,
-                              struct instant from, struct instant until);
+                              struct instant from, struct instant until, int64_t but);
 /*
  * The wall clock was set back by `by_ms`, 0 where that is unknown, to `now`: what was due is still
  * due, and what waits for a length of time (a retry, a group, an unknown customer) waits no longer
@@ -230,6 +234,7 @@ void spool_notice_add(struct spool *spool, const struct spool_notice *notice);
 void spool_notice_leave(struct spool *spool, int64_t mail, int64_t event);
 /* Of a mail in flight, which is left alone until it is back. */
 void spool_notice_supersede(struct spool *spool, int64_t mail, int64_t event);
+size_t spool_notice_count(struct spool *spool, int64_t mail); /* active ones */
 /* A mail's active ones. */
 struct spool_notice *spool_notices(struct spool *spool, int64_t mail, struct arena *arena,
                                    size_t *ret_n);

@@ -6,7 +6,9 @@
  *   (made) ─▶ deferred ──┼▶ sending ─▶ failed ─▶ queued (by hand)
  *   (made) ──────────────┤   │ └─▶ retrying
  *             retrying ──┘   └─▶ queued (the relay's fault, or the alternate address)
+ *   failed, retrying ─▶ deferred (by hand, and over its contact's limit)
  *   any that waits ─▶ superseded | expired | suppressed | cancelled | failed (max_age)
+ *   deferred ─▶ (joins another, and is no more)
  */
 #include "spool/spool.h"
 
@@ -28,7 +30,7 @@ static const unsigned moves[STATUS_COUNT] = {
         [STATUS_RETRYING] = WAITING | TO(STATUS_QUEUED),
         [STATUS_SENDING] =
                 TO(STATUS_SENT) | TO(STATUS_RETRYING) | TO(STATUS_QUEUED) | WAITS_NO_MORE,
-        [STATUS_FAILED] = TO(STATUS_QUEUED),
+        [STATUS_FAILED] = TO(STATUS_QUEUED) | TO(STATUS_DEFERRED),
         [STATUS_SENT] = TO(STATUS_BOUNCED),
 };
 
@@ -219,11 +221,22 @@ void spool_mail_set_expires(struct spool *spool, int64_t mail, struct instant ex
 	spool_run(spool, q);
 }
 
+static void set_open(struct spool *spool, int64_t mail, bool open)
+{
+	struct db_query *q = spool_query(spool, "UPDATE mail SET open = ?2 WHERE id = ?1");
+	db_bind_int(q, 1, mail);
+	db_bind_int(q, 2, open);
+	spool_run(spool, q);
+}
+
+void spool_mail_open(struct spool *spool, int64_t mail)
+{
+	set_open(spool, mail, true);
+}
+
 void spool_mail_close_group(struct spool *spool, int64_t mail)
 {
-	struct db_query *q = spool_query(spool, "UPDATE mail SET open = 0 WHERE id = ?1");
-	db_bind_int(q, 1, mail);
-	spool_run(spool, q);
+	set_open(spool, mail, false);
 }
 
 void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail)
@@ -280,16 +293,17 @@ void spool_set_forward(struct spool *spool, int64_t by_ms)
 }
 
 int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state,
-                              struct instant from, struct instant until)
+                              struct instant from, struct instant until, int64_t but)
 {
-	struct db_query *q = spool_query(
-	        spool,
-	        "SELECT id FROM mail WHERE contact = ?1 AND state = ?2 AND open = 1 "
-	        "AND status = 'deferred' AND due BETWEEN ?3 AND ?4 ORDER BY id DESC LIMIT 1");
+	struct db_query *q =
+	        spool_query(spool, "SELECT id FROM mail WHERE contact = ?1 AND state = ?2 AND open "
+	                           "= 1 AND status = 'deferred' AND due BETWEEN ?3 AND ?4 AND id "
+	                           "<> ?5 ORDER BY id DESC LIMIT 1");
 	db_bind_int(q, 1, contact);
 	db_bind_text(q, 2, state);
 	db_bind_int(q, 3, from.ms);
 	db_bind_int(q, 4, until.ms);
+	db_bind_int(q, 5, but);
 	return spool_run_int(spool, q, 0);
 }
 
@@ -397,6 +411,45 @@ void spool_notice_add(struct spool *spool, const struct spool_notice *notice)
 	db_bind_int(q, 3, notice->job);
 	db_bind_int(q, 4, notice->contact);
 	spool_run(spool, q);
+}
+
+size_t spool_notice_count(struct spool *spool, int64_t mail)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT (SELECT count(*) FROM notice WHERE mail = ?1 AND active "
+	                           "= 1) + (SELECT event IS NOT NULL FROM mail WHERE id = ?1)");
+	db_bind_int(q, 1, mail);
+	return (size_t)spool_run_int(spool, q, 0);
+}
+
+/* The last one leaves its id behind: no other may have it. */
+static void remove_merged(struct spool *spool, int64_t mail)
+{
+	static const char *const steps[] = {
+	        "DELETE FROM mail_context WHERE mail = ?1",
+	        "INSERT INTO meta (key, value) SELECT 'mail_floor', ?1 WHERE ?1 >= (SELECT max(id) "
+	        "FROM mail) ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)",
+	        "DELETE FROM mail WHERE id = ?1",
+	};
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		struct db_query *q = spool_query(spool, steps[i]);
+		db_bind_int(q, 1, mail);
+		spool_run(spool, q);
+	}
+}
+
+void spool_mail_merge(struct spool *spool, const struct spool_mail *mail, int64_t into)
+{
+	split_off(spool, mail->id);
+	split_off(spool, into);
+	struct db_query *q =
+	        spool_query(spool, "UPDATE OR REPLACE notice SET mail = ?2 WHERE mail = ?1");
+	db_bind_int(q, 1, mail->id);
+	db_bind_int(q, 2, into);
+	spool_run(spool, q);
+	remove_merged(spool, mail->id);
+	spool->mails[mail->status]--;
+	spool->held -= spool_mail_is_held(mail);
 }
 
 static void notice_set(struct spool *spool, const char *sql, int64_t mail, int64_t event)

@@ -349,15 +349,17 @@ bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, js
 }
 
 bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter, unsigned statuses,
-                         json_t **ret, struct error *err)
+                         const char *but, json_t **ret, struct error *err)
 {
 	if (!spool_begin_read(spool, err))
 		return false;
 	json_t *list = json_array();
-	struct db_query *q = filtered_mails(spool, "id, status", filter);
+	struct db_query *q = filtered_mails(spool, "id, status, reason", filter);
 	while (spool_row(spool, q)) {
-		const char *status = db_peek_text(q, 1, NULL);
-		if (status_in(status_find(status ? status : ""), statuses))
+		const char *status = db_peek_text(q, 1, NULL), *reason = db_peek_text(q, 2, NULL);
+		bool left_out = but != NULL && filter->reason == NULL && reason != NULL &&
+		                strcmp(reason, but) == 0;
+		if (status_in(status_find(status ? status : ""), statuses) && !left_out)
 			json_array_append_new(list, json_integer(db_int(q, 0)));
 	}
 	return finish(spool, NULL, list, ret, err);

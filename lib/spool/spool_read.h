@@ -81,9 +81,10 @@ bool spool_read_changes(struct spool *spool, int64_t after, struct arena *arena,
  * due, expires, changed, attempts, reply, message_id. */
 bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, json_t **ret,
                       struct error *err) MUST_CHECK;
-/* The ids of those whose status is one of `statuses` (1u << status each). */
+/* The ids of those whose status is one of `statuses` (1u << status each). Those with the reason
+ * `but` (NULL: none) are left out unless the filter asks for a reason. */
 bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter, unsigned statuses,
-                         json_t **ret, struct error *err) MUST_CHECK;
+                         const char *but, json_t **ret, struct error *err) MUST_CHECK;
 /* One with its outcomes and its context, and `reports` where there are any (spool_bounce.h). Code
  * 66: no such mail. */
 bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error *err) MUST_CHECK;

@@ -298,7 +298,7 @@ def test_many_by_a_filter_with_dispatchctl(deferred):
     assert world.ctl_json("mail", "retry", "--all", "--status", "cancelled", "--yes") == {"matched": 0, "done": 0}
     assert "no matching mails" in world.ctl("mail", "retry", "--all", "--to", "nobody@example.com", "--yes").stdout
     assert world.daemon.stop() == 0
-    assert "1 of 1 mails: done" in world.ctl("mail", "cancel", "--all", "--job", "j3", "--yes").stdout
+    assert "done: 1 of 1 mail" in world.ctl("mail", "cancel", "--all", "--job", "j3", "--yes").stdout
 
 
 def test_reports_about_no_known_mail(center):

@@ -179,6 +179,37 @@ def test_discard_calls_them_off(farm, smtp):
     assert farm.ctl_json("breaker", "discard", "--yes") == {"matched": 0, "done": 0}
 
 
+@pytest.mark.parametrize("verb", ["release", "discard"])
+def test_another_reason_or_status_is_a_fault(farm, smtp, verb):
+    flood(farm)
+    refused(farm, 64, "--reason must be held_back", "breaker", verb, "--reason", "outside_hours", "--yes")
+    refused(farm, 64, "--status must be deferred", "breaker", verb, "--status", "failed", "--yes")
+    assert breaker(farm)["held"] == 7
+    done = farm.ctl("breaker", verb, "--reason", "held_back", "--status", "deferred", "--yes").stdout
+    assert done == "done: 7 of 7 mails\n"
+
+
+def test_a_retry_of_many_leaves_out_what_is_held_back(farm, smtp):
+    flood(farm)
+    assert farm.ctl_json("mail", "retry", "--all", "--status", "deferred", "--yes") == {"matched": 0, "done": 0}
+    assert farm.ctl_json("mail", "retry", "--all", "--customer", "1001", "--yes") == {"matched": 0, "done": 0}
+    assert breaker(farm)["held"] == 7
+    assert farm.ctl_json("mail", "retry", "--all", "--reason", "held_back", "--customer", "1002", "--yes") == {"matched": 1, "done": 1}
+    assert breaker(farm)["held"] == 6
+
+
+def test_a_retry_says_what_it_waits_for(farm, smtp):
+    farm.configure(rules={"per_contact": "1/1h"}, sections={"notify.completed": {"shelf_life": "2h"}})
+    farm.start_daemon()
+    event(farm, 1)
+    wait_outcome(farm, "1", "sent")
+    event(farm, 2)
+    mail = wait_outcome(farm, "2", "deferred", "rate_limited")["mail"]
+    assert farm.ctl("mail", "retry", mail).stdout == f"mail {mail} waits for its contact's limit, [rules] per_contact\n"
+    assert farm.ctl_json("mail", "retry", mail) == {"mails": [int(mail)], "limited": [int(mail)]}
+    assert len(smtp.mails) == 1
+
+
 def test_it_closes_behind_the_flood(farm, smtp):
     flood(farm, limit="5/3s")
     farm.ctl("breaker", "release", "--yes")
@@ -235,6 +266,11 @@ def test_released_mails_keep_to_per_contact(farm, smtp):
     farm.ctl("breaker", "release", "--yes")
     farm.outcomes(wait_for={"status": "deferred", "reason": "rate_limited", "customer": "1001"}, count=4)
     assert len([o for o in by_status(farm)["sent"] if o["customer"] == "1001"]) >= 3
+    waiting = {o["mail"] for o in by_status(farm)["deferred"] if o["reason"] == "rate_limited" and o["customer"] == "1001"}
+    assert len(waiting) == 1, "they wait as one mail"
+    group = farm.ctl_json("mail", "show", waiting.pop())
+    assert len(group["jobs"]) >= 4 and group["reason"] == "rate_limited"
+    assert all(len(farm.ctl_json("job", "show", job)["mails"]) == 1 for job in group["jobs"])
 
 
 def test_pages_say_so_and_release(farm, smtp):

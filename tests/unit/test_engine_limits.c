@@ -46,6 +46,13 @@ static void assert_said(const char *at, const char *job, const char *expected)
 		fail_msg("%s at %s: expected \"%s\", got \"%s\"", job, at, expected, said);
 }
 
+/* Of the last turn. */
+static void assert_says(const char *line)
+{
+	if (strstr(buf_text(&w->outcomes), line) == NULL)
+		fail_msg("expected \"%s\", got \"%s\"", line, buf_text(&w->outcomes));
+}
+
 static void a_burst_is_over_when_the_window_is(void **state)
 {
 	(void)state;
@@ -190,6 +197,188 @@ static void a_full_group_is_followed_by_another(void **state)
 	assert_int_equal(world_mails(w, STATUS_DEFERRED), 0);
 }
 
+/* Who is released while its contact has no room waits with others, as a new one would. */
+static void released_mails_over_the_limit_go_as_a_group(void **state)
+{
+	(void)state;
+	w->settings.rules.burst = (struct limit){1, 3600000};
+	w->settings.rules.per_contact = (struct limit){2, 3600000};
+	const char *const jobs[] = {"A", "B", "C", "D", "E", "F"};
+	for (size_t i = 0; i < 6; i++) {
+		world_at(w, "2026-06-03T13:00:00Z");
+		world_event(w, "job.completed", jobs[i], "1001", NULL, NULL);
+	}
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 5);
+	world_at(w, "2026-06-03T13:30:00Z");
+	char *answer = world_command(w, "{\"do\":\"breaker.release\",\"ids\":[1,2,3,4,5,6,7]}");
+	assert_non_null(strstr(answer, "\"mails\":[2,4,5,6,7],\"limited\":[4,5,6,7]"));
+	free(answer);
+	world_turn(w);
+	assert_says("queued ok B\n");
+	assert_says("deferred rate_limited C 2026-06-03T14:00:00Z\n");
+	assert_says("deferred rate_limited F 2026-06-03T14:00:00Z\n");
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 1);
+	world_deliver(w, DELIVERY_SENT);
+	world_at(w, "2026-06-03T14:00:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_in_flight, 1);
+	world_deliver(w, DELIVERY_SENT);
+	for (size_t i = 2; i < 6; i++) {
+		char said[32];
+		(void)snprintf(said, sizeof said, "sent ok %s\n", jobs[i]);
+		assert_says(said);
+	}
+	assert_said("2026-06-03T14:00:01Z", "G", "deferred rate_limited G 2026-06-03T14:30:00Z");
+	/* What joined the group had the ids 5 to 7: nobody gets one of these again. */
+	assert_non_null(strstr(buf_text(&w->fields), "mail=8\t"));
+}
+
+/* Mails that wait for the next morning keep to the limit there. */
+static void what_is_deferred_again_keeps_to_the_limit(void **state)
+{
+	(void)state;
+	w->room = 0;
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	assert_said("2026-06-03T13:00:01Z", "B", "queued ok B");
+	assert_said("2026-06-03T13:00:02Z", "C", "queued ok C");
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	world_sql(w,
+	          "UPDATE customer SET timezone = 'Etc/UTC'; INSERT INTO hours_week VALUES (1, 3, "
+	          "'07:00-17:00')");
+	w->room = 16;
+	world_at(w, "2026-06-03T13:10:00Z");
+	world_turn(w);
+	assert_says("deferred outside_hours A 2026-06-04T07:00:00Z\n");
+	assert_says("deferred rate_limited B 2026-06-04T08:00:00Z\n");
+	assert_says("deferred rate_limited C 2026-06-04T08:00:00Z\n");
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 2);
+	world_at(w, "2026-06-04T08:00:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_in_flight, 2);
+}
+
+/* An event that has to wait longer than the others of its mail is one more mail. */
+static void what_is_split_off_keeps_to_the_limit(void **state)
+{
+	(void)state;
+	world_sql(w, "INSERT INTO customer (id, number, name, parent, timezone) VALUES (2, '1002', "
+	             "'Site', 1, 'Etc/UTC'); UPDATE contact SET all_sites = 1");
+	w->settings.notify[JOB_COMPLETED].group_wait_ms = 60000;
+	world_event(w, "job.completed", "A", "1001", NULL, NULL);
+	world_event(w, "job.completed", "B", "1002", NULL, NULL);
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 1);
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	spool_sql("INSERT INTO contact_slot SELECT 1000, 1, due + 64800000 FROM mail");
+	world_sql(w, "INSERT INTO hours_week VALUES (2, 3, '07:00-17:00')");
+	world_at(w, "2026-06-03T13:01:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_in_flight, 1);
+	assert_says("deferred rate_limited B 2026-06-04T08:01:00Z\n");
+	world_deliver(w, DELIVERY_SENT);
+	assert_says("sent ok A\n");
+}
+
+/* New hours bring a mail forward, but not among those that its contact has got. */
+static void a_mail_for_the_morning_comes_forward_where_there_is_room(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	world_sql(w,
+	          "UPDATE customer SET timezone = 'Etc/UTC'; INSERT INTO hours_week VALUES (1, 3, "
+	          "'07:00-17:00')");
+	assert_said("2026-06-03T13:00:00Z", "A", "deferred outside_hours A 2026-06-04T07:00:00Z");
+	world_event(w, "job.failed", "B", "1001", NULL, NULL);
+	assert_says("queued ok B\n");
+	world_deliver(w, DELIVERY_SENT);
+	world_sql(w, "DELETE FROM hours_week");
+	world_turn(w);
+	assert_says("deferred rate_limited A 2026-06-03T14:00:00Z\n");
+	world_at(w, "2026-06-03T13:59:59Z");
+	world_turn(w);
+	assert_int_equal(w->n_in_flight, 0);
+	assert_said("2026-06-03T13:59:59Z", "C", "deferred rate_limited C 2026-06-03T14:00:00Z");
+	world_at(w, "2026-06-03T14:00:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_in_flight, 1);
+	world_deliver(w, DELIVERY_SENT);
+	assert_says("sent ok A\n");
+	assert_says("sent ok C\n");
+}
+
+static void a_retry_keeps_to_the_limit(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	world_deliver(w, DELIVERY_REFUSED);
+	assert_says("failed mail_refused A\n");
+	assert_said("2026-06-03T14:00:00Z", "B", "queued ok B");
+	world_deliver(w, DELIVERY_SENT);
+	char *answer = world_command(w, "{\"do\":\"mail.retry\",\"id\":1}");
+	assert_non_null(strstr(answer, "\"mails\":[1],\"limited\":[1]"));
+	free(answer);
+	world_turn(w);
+	assert_says("deferred rate_limited A 2026-06-03T15:00:00Z\n");
+	/* A retry is the same mail again: nothing joins it. */
+	assert_said("2026-06-03T14:00:01Z", "C", "deferred rate_limited C 2026-06-03T16:00:00Z");
+	world_at(w, "2026-06-03T15:00:00Z");
+	world_turn(w);
+	assert_int_equal(w->n_in_flight, 1);
+	answer = world_command(w, "{\"do\":\"mail.retry\",\"id\":3}");
+	assert_non_null(strstr(answer, "\"limited\":[3]"));
+	free(answer);
+}
+
+/* What would go behind the end of its shelf life is expired at once. */
+static void a_retry_that_would_come_too_late_is_expired(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	w->settings.notify[JOB_COMPLETED].shelf_life_ms = 4500000;
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	world_deliver(w, DELIVERY_REFUSED);
+	assert_said("2026-06-03T14:00:00Z", "B", "queued ok B");
+	char *answer = world_command(w, "{\"do\":\"mail.retry\",\"id\":1}");
+	assert_non_null(strstr(answer, "\"expired\":[1]"));
+	free(answer);
+	world_turn(w);
+	assert_says("expired expired A\n");
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 0);
+}
+
+/* The group that a mail was to wait with has no place: it is one more. */
+static void a_mail_that_finds_its_group_full_keeps_to_the_limit(void **state)
+{
+	(void)state;
+	char job[16];
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	w->settings.notify[JOB_COMPLETED].group_wait_ms = 60000;
+	for (int i = 0; i < 500; i++) {
+		(void)snprintf(job, sizeof job, "J%d", i);
+		world_event(w, "job.completed", job, "1001", NULL, NULL);
+	}
+	assert_says("deferred grouped J499 2026-06-03T13:01:00Z\n");
+	assert_said("2026-06-03T13:00:00Z", "L", "deferred rate_limited L 2026-06-03T14:01:00Z");
+	assert_said("2026-06-03T13:00:00Z", "M", "deferred rate_limited M 2026-06-03T14:01:00Z");
+	assert_int_equal(world_mails(w, STATUS_DEFERRED), 2);
+}
+
+/* Its group goes when it isn't worth anything anymore, and there is room before. */
+static void a_mail_for_which_its_group_goes_too_late_goes_alone(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	w->settings.notify[JOB_COMPLETED].shelf_life_ms = 3600000;
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	world_deliver(w, DELIVERY_SENT);
+	assert_said("2026-06-03T13:30:00Z", "B", "deferred rate_limited B 2026-06-03T14:00:00Z");
+	spool_sql("DELETE FROM contact_slot WHERE mail = 1; UPDATE contact_slot SET at = at + "
+	          "7200000; UPDATE mail SET due = due + 7200000, expires = expires + 7200000 WHERE "
+	          "waits = 1");
+	assert_said("2026-06-03T13:31:00Z", "C", "queued ok C");
+	assert_said("2026-06-03T13:32:00Z", "D", "deferred rate_limited D 2026-06-03T14:31:00Z");
+}
+
 static void without_limits_nothing_is_written(void **state)
 {
 	(void)state;
@@ -213,6 +402,14 @@ int main(void)
 	        TEST(a_mail_for_the_morning_takes_no_room_now),
 	        TEST(however_many_wait_the_limit_holds),
 	        TEST(a_full_group_is_followed_by_another),
+	        TEST(released_mails_over_the_limit_go_as_a_group),
+	        TEST(what_is_deferred_again_keeps_to_the_limit),
+	        TEST(what_is_split_off_keeps_to_the_limit),
+	        TEST(a_mail_for_the_morning_comes_forward_where_there_is_room),
+	        TEST(a_retry_keeps_to_the_limit),
+	        TEST(a_retry_that_would_come_too_late_is_expired),
+	        TEST(a_mail_that_finds_its_group_full_keeps_to_the_limit),
+	        TEST(a_mail_for_which_its_group_goes_too_late_goes_alone),
 	        TEST(without_limits_nothing_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

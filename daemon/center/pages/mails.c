@@ -199,13 +199,14 @@ static const struct many {
 	const char *verb; /* in paths and of dispatchctl */
 	enum control_request request;
 	unsigned statuses; /* of mails that it is for */
+	const char *but;   /* left out unless a reason is asked for; NULL: none */
 	const char *label, *question, *none, *done;
 	bool removes;
 } manies[] = {
-        {"retry", REQUEST_MAIL_RETRY, STATUSES_RETRIED, "mail.retry", "mails.retry.question",
-         "mails.retry.none", "retried", false},
-        {"cancel", REQUEST_MAIL_CANCEL, STATUSES_WAITING, "mail.cancel", "mails.cancel.question",
-         "mails.cancel.none", "cancelled", true},
+        {"retry", REQUEST_MAIL_RETRY, STATUSES_RETRIED, "held_back", "mail.retry",
+         "mails.retry.question", "mails.retry.none", "retried", false},
+        {"cancel", REQUEST_MAIL_CANCEL, STATUSES_WAITING, NULL, "mail.cancel",
+         "mails.cancel.question", "mails.cancel.none", "cancelled", true},
 };
 
 /* What follows /mails/ in the path. */
@@ -231,7 +232,7 @@ static bool ids_of(struct call *call, const struct many *many, const struct requ
 	filter.before_id = strtoll(asked(pairs, "until"), NULL, 10);
 	filter.limit = MANY_MAX;
 	struct spool *spool = stores_spool(call->stores, &err);
-	if (spool && spool_read_mail_ids(spool, &filter, many->statuses, ret, &err))
+	if (spool && spool_read_mail_ids(spool, &filter, many->statuses, many->but, ret, &err))
 		return true;
 	page_fail(call, &err);
 	return false;

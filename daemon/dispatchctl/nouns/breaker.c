@@ -18,9 +18,12 @@ static void print_state(struct ctl *ctl, const json_t *breaker)
 	const struct look *look = output_look(ctl->out);
 	json_int_t held = json_integer_value(json_object_get(breaker, "held"));
 	if (json_is_true(json_object_get(breaker, "open"))) {
-		buf_printf(out, "%sthe breaker is open%s since ", look_red(look), look_plain(look));
+		buf_printf(out, "the breaker has been %sopen%s since ", look_red(look),
+		           look_plain(look));
 		look_time(out, table_text(breaker, "since"), look);
-		buf_printf(out, ": %" JSON_INTEGER_FORMAT " new mails, [rules] burst was %s\n",
+		buf_printf(out,
+		           ": %" JSON_INTEGER_FORMAT
+		           " new mails at once, and [rules] burst was %s\n",
 		           json_integer_value(json_object_get(breaker, "made")),
 		           table_text(breaker, "limit"));
 	} else {
@@ -64,15 +67,19 @@ static bool change_held(struct ctl *ctl, const struct many *many, struct error *
 
 static bool breaker_run_release(struct ctl *ctl, struct error *err)
 {
-	static const struct many many = {REQUEST_BREAKER_RELEASE, 1u << STATUS_DEFERRED,
-	                                 "held_back", "Release %zu %s?"};
+	static const struct many many = {.request = REQUEST_BREAKER_RELEASE,
+	                                 .statuses = 1u << STATUS_DEFERRED,
+	                                 .reason = "held_back",
+	                                 .question = "Release %zu %s?"};
 	return change_held(ctl, &many, err);
 }
 
 static bool breaker_run_discard(struct ctl *ctl, struct error *err)
 {
-	static const struct many many = {REQUEST_BREAKER_DISCARD, 1u << STATUS_DEFERRED,
-	                                 "held_back", "Discard %zu %s?"};
+	static const struct many many = {.request = REQUEST_BREAKER_DISCARD,
+	                                 .statuses = 1u << STATUS_DEFERRED,
+	                                 .reason = "held_back",
+	                                 .question = "Discard %zu %s?"};
 	return change_held(ctl, &many, err);
 }
 

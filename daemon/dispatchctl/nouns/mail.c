@@ -144,36 +144,72 @@ static bool mail_run_show(struct ctl *ctl, struct error *err)
 	return ok;
 }
 
-/* Prints what was done to how many; `--json` doesn't need the answer's `ok`. */
-static void report(struct ctl *ctl, json_t *answer, const char *done)
+static void print_ids(struct ctl *ctl, const json_t *ids, const char *what)
 {
-	json_t *mails = json_object_get(answer, "mails"),
-	       *past = json_object_get(answer, "superseded");
-	size_t n = json_array_size(mails), i;
-	json_t *id;
+	const json_t *id;
+	size_t i;
+	json_array_foreach(ids, i, id)
+	        output_print(ctl->out, "mail %lld %s", (long long)json_integer_value(id), what);
+}
+
+static bool has_id(const json_t *ids, const json_t *wanted)
+{
+	const json_t *id;
+	size_t i;
+	json_array_foreach(ids, i, id)
+	{
+		if (json_equal(id, wanted))
+			return true;
+	}
+	return false;
+}
+
+static void print_done(struct ctl *ctl, const json_t *mails, const json_t *limited,
+                       const char *done)
+{
+	size_t n = json_array_size(mails), n_limited = json_array_size(limited), i;
+	const json_t *id;
+	if (n > 20)
+		output_print(ctl->out, "%zu mails: each %s", n - n_limited, done);
 	json_array_foreach(mails, i, id)
 	{
-		if (n <= 20)
+		if (n <= 20 && !has_id(limited, id))
 			output_print(ctl->out, "mail %lld %s", (long long)json_integer_value(id),
 			             done);
 	}
-	json_array_foreach(past, i, id)
-	        output_print(ctl->out, "mail %lld superseded: its job has a newer state",
-	                     (long long)json_integer_value(id));
-	if (n == 0 && past == NULL)
+	if (n > 20 && n_limited > 0)
+		output_print(ctl->out,
+		             "%zu mails: each waits for its contact's limit, [rules] "
+		             "per_contact",
+		             n_limited);
+	else
+		print_ids(ctl, limited, "waits for its contact's limit, [rules] per_contact");
+}
+
+/* Prints what was done to how many; `--json` doesn't need the answer's `ok`. */
+static void report(struct ctl *ctl, json_t *answer, const char *done)
+{
+	const json_t *mails = json_object_get(answer, "mails"),
+	             *past = json_object_get(answer, "superseded"),
+	             *late = json_object_get(answer, "expired");
+	print_done(ctl, mails, json_object_get(answer, "limited"), done);
+	print_ids(ctl, past, "superseded: its job has a newer state");
+	print_ids(ctl, late, "expired: its contact's limit would let it go too late");
+	if (json_array_size(mails) == 0 && past == NULL && late == NULL)
 		output_print(ctl->out, "no matching mails");
-	else if (n > 20)
-		output_print(ctl->out, "%zu mails: each %s", n, done);
 	json_object_del(answer, "ok");
 	output_document(ctl->out, answer);
 }
 
 /* ---- Many ---- */
 
-static const struct many retry_many = {REQUEST_MAIL_RETRY, STATUSES_RETRIED, NULL,
-                                       "Send %zu %s now?"},
-                         cancel_many = {REQUEST_MAIL_CANCEL, STATUSES_WAITING, NULL,
-                                        "Cancel %zu %s?"};
+static const struct many retry_many = {.request = REQUEST_MAIL_RETRY,
+                                       .statuses = STATUSES_RETRIED,
+                                       .but = "held_back",
+                                       .question = "Send %zu %s now?"},
+                         cancel_many = {.request = REQUEST_MAIL_CANCEL,
+                                        .statuses = STATUSES_WAITING,
+                                        .question = "Cancel %zu %s?"};
 
 /* By a filter, which --all needs. */
 static bool change_all(struct ctl *ctl, const struct many *many, struct error *err)
@@ -317,8 +353,10 @@ static const struct command commands[] = {
          .options = retry_options,
          .uses = USES_ENGINE,
          .help = "Sends a failed or waiting mail now",
-         .more = "Before it changes many, it asks; without a terminal --yes is required. "
-                 "--older-than counts from when a mail was made.",
+         .more = "Where the contact has had as many as [rules] per_contact allows, it goes as "
+                 "soon as it may. Before it changes many, it asks; without a terminal --yes is "
+                 "required. --older-than counts from when a mail was made. Mails that are held "
+                 "back are left out, unless --reason held_back asks for them.",
          .examples = "mail retry 17\nmail retry --all-failed\n"
                      "mail retry --all --status failed --customer 1001 --yes",
          .run = mail_run_retry},

@@ -5,18 +5,22 @@
 
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/spool.h"
+#include "model/words.h"
 #include "overview/local_times.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
 
 static bool matching_ids(struct ctl *ctl, const struct many *many, struct spool_filter *filter,
                          json_t **ret, struct error *err)
 {
 	filter->customer = overview_number(store_overview(ctl), filter->customer);
 	if (many->reason != NULL)
-		filter->reason = many->reason;
+		filter->reason = many->reason; /* many_change() has refused another */
 	struct spool *spool = spool_view(ctl, err);
-	bool ok = spool != NULL && spool_read_mail_ids(spool, filter, many->statuses, ret, err);
+	bool ok = spool != NULL &&
+	          spool_read_mail_ids(spool, filter, many->statuses, many->but, ret, err);
 	spool_close(spool);
 	return ok;
 }
@@ -42,6 +46,25 @@ static bool change_ids(struct ctl *ctl, const struct many *many, const json_t *i
 	return true;
 }
 
+/* One that names another status or reason than the mails have that this is for. */
+static bool check_filter(const struct many *many, const struct spool_filter *filter,
+                         struct error *err)
+{
+	if (many->reason == NULL)
+		return true;
+	if (filter->reason != NULL && strcmp(filter->reason, many->reason) != 0)
+		return error_set(err, EX_USAGE,
+		                 "--reason must be %s here, or left out (got \"%s\")", many->reason,
+		                 filter->reason);
+	if (filter->status != NULL && !status_in(status_find(filter->status), many->statuses))
+		return error_set(
+		        err, EX_USAGE,
+		        "--status must be deferred here, or left out (got \"%s\"): that is "
+		        "what mails are that are held back",
+		        filter->status);
+	return true;
+}
+
 bool many_change(struct ctl *ctl, const struct many *many, struct spool_filter *filter,
                  struct error *err)
 {
@@ -49,7 +72,7 @@ bool many_change(struct ctl *ctl, const struct many *many, struct spool_filter *
 	size_t done = 0;
 	char question[80];
 	bool dry_run = ctl_option(ctl, "dry-run") != NULL;
-	if (!matching_ids(ctl, many, filter, &ids, err))
+	if (!check_filter(many, filter, err) || !matching_ids(ctl, many, filter, &ids, err))
 		return false;
 	size_t n = json_array_size(ids);
 	(void)snprintf(question, sizeof question, many->question, n, n == 1 ? "mail" : "mails");
@@ -63,7 +86,7 @@ bool many_change(struct ctl *ctl, const struct many *many, struct spool_filter *
 	else if (dry_run)
 		output_print(ctl->out, "%zu matching %s", n, n == 1 ? "mail" : "mails");
 	else
-		output_print(ctl->out, "%zu of %zu mails: done", done, n);
+		output_print(ctl->out, "done: %zu of %zu %s", done, n, n == 1 ? "mail" : "mails");
 	output_document(ctl->out, json_pack("{s:I, s:I}", "matched", (json_int_t)n, "done",
 	                                    (json_int_t)done));
 	return true;

@@ -11,6 +11,7 @@ struct many {
 	enum control_request request;
 	unsigned statuses;    /* of mails that it is for, */
 	const char *reason;   /* and the reason; NULL: any */
+	const char *but;      /* left out unless the filter asks for a reason; NULL: none */
 	const char *question; /* with %zu and %s for "mail" or "mails" */
 };
 
