@@ -5,66 +5,38 @@
  */
 #include "common/target.h"
 
-#include "base/exposed.h"
 #include "base/mem.h"
 #include "base/redis_url.h"
+#include "base/secret_file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-enum { PASSWORD_MAX = 4096 };
-
 /* The file's first line; NULL with `err` where it can't be read. */
 static char *read_password(const char *path, struct error *err)
 {
-	char line[PASSWORD_MAX];
-	if (!exposed_check(path, "password", err)) {
+	struct secret_text text;
+	if (!secret_file_read(path, "password", SECRET_FILE_MAX, &text, err)) {
 		error_prefix(err, "[redis] password_file");
 		return NULL;
 	}
-	FILE *file = fopen(path, "re");
-	if (!file) {
-		error_set(err, errno == EACCES ? EX_NOPERM : EX_CONFIG,
-		          "[redis] password_file: %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	(void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the password that can't be wiped */
-	bool got = fgets(line, sizeof(line), file);
-	fclose(file);
-	line[got ? strcspn(line, "\r\n") : 0] = '\0';
-	char *password = line[0] ? mem_strdup(line) : NULL;
-	explicit_bzero(line, sizeof(line));
+	text.text[secret_text_line(&text)] = '\0';
+	char *password = text.text[0] ? mem_strdup(text.text) : NULL;
+	secret_text_wipe(&text);
 	if (!password)
 		error_set(err, EX_CONFIG, "[redis] password_file: %s: its first line is empty",
 		          path);
 	return password;
 }
 
-/* The credential's file where systemd gave us one (LoadCredential=redis-password:…); else NULL.
- * free() it. */
-static char *credential_path(void)
-{
-	const char *directory = getenv("CREDENTIALS_DIRECTORY");
-	char *path;
-	if (!directory || asprintf(&path, "%s/redis-password", directory) < 0)
-		return NULL;
-	FILE *file = fopen(path, "re");
-	if (file) {
-		fclose(file);
-		return path;
-	}
-	free(path);
-	return NULL;
-}
-
 static bool find_password(struct target *target, const struct settings *settings,
                           const char *in_url, struct error *err)
 {
-	char *credential = credential_path();
-	const char *path = credential ? credential : settings->redis.password_file;
+	char credential[SECRET_PATH_MAX];
+	bool given = *secret_file_path("", "redis-password", credential) != '\0';
+	const char *path = given ? credential : settings->redis.password_file;
 	if (*path)
 		target->password = read_password(path, err);
 	else if (*in_url)
@@ -72,7 +44,6 @@ static bool find_password(struct target *target, const struct settings *settings
 	bool ok = !*path || target->password;
 	if (*path && ok)
 		target->password_path = mem_strdup(path);
-	free(credential);
 	return ok;
 }
 

@@ -2,21 +2,11 @@
 /* The keys that tokens are signed by: a text with one a line, from a file or systemd. */
 #include "mail/token.h"
 
-#include "base/exposed.h"
-#include "base/mem.h"
+#include "base/secret_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <sodium.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
-
-enum { KEYS_FILE_MAX = 64 * 1024 };
 
 void token_keys_wipe(struct token_keys *keys)
 {
@@ -88,53 +78,16 @@ bool token_keys_parse(const char *text, size_t len, const char *path, struct tok
 
 /* ---- where it is */
 
-/* All of the open file; a negative length where it can't be read. */
-static ssize_t read_whole(int fd, char *text, size_t size)
-{
-	size_t len = 0;
-	ssize_t n;
-	while (len < size && (n = read(fd, text + len, size - len)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -1;
-		len += n > 0 ? (size_t)n : 0;
-	}
-	return (ssize_t)len;
-}
-
-static bool read_keys(int fd, const char *path, struct token_keys *ret, struct error *err)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return error_set(err, EX_IOERR, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_size > KEYS_FILE_MAX)
-		return error_set(err, EX_CONFIG, "%s: must be a file of at most %d bytes", path,
-		                 KEYS_FILE_MAX);
-	char *text = mem_alloc(KEYS_FILE_MAX);
-	ssize_t len = read_whole(fd, text, KEYS_FILE_MAX);
-	bool good = len < 0 ? error_set(err, EX_IOERR, "%s: %s", path, strerror(errno))
-	                    : token_keys_parse(text, (size_t)len, path, ret, err);
-	sodium_memzero(text, KEYS_FILE_MAX);
-	free(text);
-	return good;
-}
-
 bool token_keys_read(const char *file, struct token_keys *ret, struct error *err)
 {
-	const char *directory = getenv("CREDENTIALS_DIRECTORY");
-	char path[PATH_MAX];
-	bool named = *file != '\0';
+	char path[SECRET_PATH_MAX];
+	struct secret_text text;
 	*ret = (struct token_keys){.n = 0};
-	if (!named && directory == NULL)
+	if (secret_file_path(file, "bounce-key", path)[0] == '\0')
 		return true;
-	(void)snprintf(path, sizeof path, "%s%s", named ? file : directory,
-	               named ? "" : "/bounce-key");
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT && !named)
-		return true;
-	if (fd < 0)
-		return error_set(err, errno == EACCES ? EX_NOPERM : EX_CONFIG, "%s: %s", path,
-		                 strerror(errno));
-	bool good = exposed_check(path, "key", err) && read_keys(fd, path, ret, err);
-	(void)close(fd);
+	if (!secret_file_read(path, "key", SECRET_FILE_MAX, &text, err))
+		return false;
+	bool good = token_keys_parse(text.text, text.len, path, ret, err);
+	secret_text_wipe(&text);
 	return good;
 }

@@ -16,10 +16,9 @@ enum { ACCESS_TOKEN_MAX = 8000, ACCESS_TOKEN_FILE_MAX = 32 * 1024 };
  * section 5.1). The file is another program's, which replaces it before the token expires; so
  * nothing of it is kept.
  *
- * Refused are a file that is not a regular one, that everybody can read (base/exposed.h), that is
- * empty or larger than ACCESS_TOKEN_FILE_MAX, and a token that is longer than ACCESS_TOKEN_MAX or
- * has other characters than RFC 6750, section 2.1, allows. The text in `err` names the file, never
- * its content. Blocks.
+ * Refused are a file that base/secret_file.h refuses, that is empty or larger than
+ * ACCESS_TOKEN_FILE_MAX, and a token that is longer than ACCESS_TOKEN_MAX or has other characters
+ * than RFC 6750, section 2.1, allows. Blocks.
  */
 bool access_token_read(const char *file, char ret[ACCESS_TOKEN_MAX + 1],
                        struct error *err) MUST_CHECK;

@@ -11,11 +11,10 @@
 enum { SECRET_MAX = 255 };
 
 /*
- * Reads a password: from `file`, or where that is empty from the systemd credential of that name in
- * $CREDENTIALS_DIRECTORY. It is the file's first line. A file that is not a regular one, and a line
- * that is empty, longer than SECRET_MAX or has a control character in it are refused, and so is a
- * file that everybody can read (base/exposed.h); the text in `err` names the file, never its
- * content. Stores "" and returns true where neither is there.
+ * Reads a password: from `file`, or where that is empty from the systemd credential of that name.
+ * It is the first line of what base/secret_file.h reads; one that is empty, longer than SECRET_MAX
+ * or has a control character in it is refused, too. Stores "" and returns true where neither file
+ * nor credential is there.
  */
 bool secret_read(const char *file, const char *credential, char ret[SECRET_MAX + 1],
                  struct error *err) MUST_CHECK;
