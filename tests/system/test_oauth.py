@@ -222,6 +222,15 @@ def test_a_daemon_and_its_relay_test(world, certificates, token_file):
         write(token_file, "ya29.old")
         (relay,) = ask(world, status=69)
         assert (names(relay)[-1], relay["steps"][-1]["reply"]) == ("login", "535 5.7.8 wrong user or password (XOAUTH2)")
+        peer.answers["auth"] = "535-5.7.8 what is\r\n535 5.7.8 ya29.old?"
+        (relay,) = ask(world, status=69)
+        assert relay["steps"][-1]["reply"] == "535-5.7.8 what is 5.7.8 ***? (XOAUTH2)"
+        # A reply is kept as far as it has room: what is left of the token by then is masked, too.
+        write(token_file, "ya29." + "x" * 600)
+        peer.answers["auth"] = "535 5.7.8 what is ya29." + "x" * 600
+        (relay,) = ask(world, status=69)
+        assert relay["steps"][-1]["reply"] == "535 5.7.8 what is *** (XOAUTH2)"
+        del peer.answers["auth"]
         os.unlink(token_file)
         (relay,) = ask(world, status=69)
         assert (names(relay)[-1], relay["steps"][-1]["reply"]) == (

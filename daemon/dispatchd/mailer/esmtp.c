@@ -180,8 +180,7 @@ static void esmtp_report(struct transaction *transaction, enum smtp_stage stage,
 	transaction->reported = true;
 	buf_free(&transaction->mail.message);
 	reply_clean(reply, sizeof reply, text, strlen(text));
-	if (strlen(esmtp->target->password) >= 4)
-		reply_mask(reply, esmtp->target->password, "***");
+	reply_mask(reply, esmtp->target->password);
 	if (code)
 		reply_enhanced(reply + (strlen(reply) > 4 ? 4 : 0), report.enhanced);
 	esmtp->feed->done(esmtp->feed->arg, transaction->mail.caller, &report, reply);

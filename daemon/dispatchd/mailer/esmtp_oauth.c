@@ -272,7 +272,7 @@ static void refused_text(const struct oauth *oauth, char *ret, size_t size)
 	         oauth->mechanism->name, oauth->esmtp->target->token_file,
 	         expired ? "; it may have expired" : "", oauth->status[0] ? ", status " : "",
 	         oauth->status, talk->reply);
-	reply_mask(ret, oauth->token, "***");
+	reply_mask(ret, oauth->token);
 }
 
 static bool oauth_run(struct oauth *oauth, char *why, size_t size)
@@ -285,7 +285,9 @@ static bool oauth_run(struct oauth *oauth, char *why, size_t size)
 		return false;
 	}
 	snprintf(esmtp->talk.mechanism, sizeof esmtp->talk.mechanism, "%s", oauth->mechanism->name);
+	esmtp->talk.token = oauth->token;
 	code = oauth_exchange(oauth);
+	esmtp->talk.token = NULL;
 	tls_leave(&esmtp->net);
 	if (code >= 400)
 		refused_text(oauth, why, size);

@@ -48,6 +48,7 @@ struct talk {
 	bool tls_begun, tls_on, auth_begun, auth_ok, mail_begun, quitting;
 	bool parameters;                /* the last MAIL or RCPT bore some */
 	SSL *ssl;                       /* not owned; what the talk goes over since TLS is on */
+	const char *token;              /* not owned; of the login that is under way, else NULL */
 	char mechanism[16];             /* of the last AUTH: "PLAIN" */
 	char offered[SMTP_OFFERED_MAX]; /* ways to log in, as EHLO's answer names them */
 	char line[SMTP_LINE_MAX];       /* of the reply that is being read */

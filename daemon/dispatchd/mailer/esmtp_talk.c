@@ -233,8 +233,8 @@ static void add_line(const struct esmtp *esmtp, char ret[DELIVERY_REPLY_MAX], bo
 		ret[0] = '\0';
 	size_t skip = first || talk->line_len < 4 ? 0 : 3;
 	reply_clean(line, sizeof line, talk->line + skip, talk->line_len - skip);
-	if (strlen(esmtp->target->password) >= 4)
-		reply_mask(line, esmtp->target->password, "***");
+	reply_mask(line, esmtp->target->password);
+	reply_mask(line, talk->token);
 	snprintf(ret + used, DELIVERY_REPLY_MAX - used, "%s%s", used ? " " : "",
 	         used && line[0] == '-' ? line + 1 : line);
 }

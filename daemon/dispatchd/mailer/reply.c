@@ -7,6 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* What is shorter is in many words. */
+enum { MASK_MIN = 4, MASK_BEGUN_MIN = 8 };
+static const char masked[] = "***";
+
 /* How many bytes the character at `p` has; 0 where it is none. */
 static size_t sequence_length(const unsigned char *p, size_t left)
 {
@@ -87,14 +91,27 @@ size_t reply_enhanced(const char *text, int ret[3])
 	return (size_t)(p - text);
 }
 
-void reply_mask(char *text, const char *word, const char *with)
+/* The text may have been cut within it. */
+static void mask_begun(char *text, const char *secret)
 {
-	size_t len = strlen(word), new_len = strlen(with);
+	size_t len = strlen(text), n = strlen(secret) - 1;
 
-	if (len == 0 || new_len > len)
+	for (n = n < len ? n : len; n >= MASK_BEGUN_MIN; n--)
+		if (strncasecmp(text + len - n, secret, n) == 0) {
+			strcpy(text + len - n, masked);
+			return;
+		}
+}
+
+void reply_mask(char *text, const char *secret)
+{
+	size_t len = secret ? strlen(secret) : 0, new_len = strlen(masked);
+
+	if (len < MASK_MIN)
 		return;
-	for (char *p = strcasestr(text, word); p; p = strcasestr(p + new_len, word)) {
-		memcpy(p, with, new_len);
+	for (char *p = strcasestr(text, secret); p; p = strcasestr(p + new_len, secret)) {
+		memcpy(p, masked, new_len);
 		memmove(p + new_len, p + len, strlen(p + len) + 1);
 	}
+	mask_begun(text, secret);
 }

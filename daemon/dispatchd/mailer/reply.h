@@ -14,8 +14,8 @@ void reply_clean(char *ret, size_t size, const char *text, size_t len);
  * none, else how many bytes it takes with the blanks behind it. */
 size_t reply_enhanced(const char *text, int ret[3]);
 
-/* Overwrites each occurrence of `word` (ignored where empty) in `text` with `with`, which is not
- * longer. */
-void reply_mask(char *text, const char *word, const char *with);
+/* Puts "***" in the place of a secret that a server repeats, and of the beginning of one at the end
+ * of a text that was cut. Nothing happens with NULL and with secrets of less than 4 bytes. */
+void reply_mask(char *text, const char *secret);
 
 #endif
