@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Files with secrets: where they are, what is read of them and what is refused. */
 #include "base/secret_file.h"
 
 #include <setjmp.h>

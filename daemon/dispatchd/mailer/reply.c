@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A server's words, which may be any bytes, and may repeat what they were told: made fit for logs,
+ * pages and terminals.
+ */
 #include "dispatchd/mailer/reply.h"
 
 #include "base/utf8.h"
