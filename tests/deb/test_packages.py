@@ -248,9 +248,10 @@ def test_a_restored_spool_is_seen_by_a_center_that_ran_on(machine):
 
 def test_two_instances_share_no_file(machine):
     text = CONFIG.format(more="[http]\nlisten = 127.0.0.1:8935\n").replace("/var/lib/dispatchd", "/var/lib/dispatchd-north").replace(
-        "[mail]", "password_file =\nstream = north:events\noutcomes = north:outcomes\nrequests = north:requests\ndead = north:dead\n"
+        "[mail]", "password_file =\nstream = north:events\noutcomes = north:outcomes\nrequests = north:requests\ncustomers = north:customers\ndead = north:dead\n"
         "dispatch = north:dispatch\n[customers]\npath = /var/lib/dispatchd-north/customers.db\n"
-        "[spool]\npath = /var/lib/dispatchd-north/spool.db\n[mail]")
+        "[spool]\npath = /var/lib/dispatchd-north/spool.db\n[center]\npath = /var/lib/dispatchd-north/center.db\n"
+        "listen = 127.0.0.1:8936\n[mail]")
     machine.write("/etc/dispatchd/north.conf", text)
     (machine.root / "etc/dispatchd/conf.d/site.conf").rename(machine.root / "etc/dispatchd/site.was")
     machine.run("redis-cli", "-a", "secret-of-redis", "CONFIG", "SET", "requirepass", "")
@@ -265,7 +266,7 @@ def test_two_instances_share_no_file(machine):
     machine.run("systemctl", "reload", "dispatchd@north")
     assert not any("north@example.com" in mail for mail in mails(machine))
     # A path of the first one's that was forgotten.
-    machine.write("/etc/dispatchd/south.conf", text.replace("-north/spool.db", "/other.db").replace(":8935", ":8936"))
+    machine.write("/etc/dispatchd/south.conf", text.replace("-north/spool.db", "/other.db").replace(":8935", ":8937"))
     machine.run("systemctl", "start", "--no-block", "dispatchd@south")
     wait_until(lambda: "Read-only file system" in machine.journal("dispatchd@south"), "its refusal")
     assert not (machine.root / "var/lib/dispatchd/other.db").exists()

@@ -10,6 +10,7 @@ PLACES = """[redis]
 stream = north:events
 outcomes = north:outcomes
 requests = north:requests
+customers = north:customers
 dead = north:dead
 dispatch = north:dispatch
 [customers]
@@ -18,6 +19,9 @@ path = /var/lib/dispatchd-north/customers.db
 path = /var/lib/dispatchd-north/spool.db
 [http]
 listen = 127.0.0.1:8935
+[center]
+path = /var/lib/dispatchd-north/center.db
+listen = 127.0.0.1:8936
 """
 
 

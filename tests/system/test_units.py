@@ -57,9 +57,10 @@ def test_the_manual_s_instance_shares_nothing_with_another(tmp_path):
                            check=True, timeout=60)
     other = {f"{row['section']}.{row['key']}": row["value"] for row in json.loads(shown.stdout)}
     assert subprocess.run([BUILD / "dispatchd", "-t", "-c", config], check=False, timeout=60).returncode == 0
-    for name in ("redis.stream", "redis.requests", "redis.outcomes", "redis.dead", "redis.dispatch", "http.listen"):
+    for name in ("redis.stream", "redis.requests", "redis.customers", "redis.outcomes", "redis.dead", "redis.dispatch", "http.listen",
+                 "center.listen"):
         assert other[name] and other[name] not in SAMPLE, name
-    assert {other[name].rsplit("/", 1)[0] for name in ("customers.path", "spool.path")} == {str(tmp_path)}
+    assert {other[name].rsplit("/", 1)[0] for name in ("customers.path", "spool.path", "center.path")} == {str(tmp_path)}
 
 
 def left_off(unit):
