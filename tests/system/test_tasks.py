@@ -403,6 +403,14 @@ def new(world, peer):
     other.close()
 
 
+def write_key(world):
+    """A key for root and the daemon alone, where the manual's configuration has it; its mode."""
+    path = world.path("customers.key")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+        file.write("00" * 32 + "\n")
+    return lambda: stat.S_IMODE(os.stat(path).st_mode)
+
+
 def moved(world, new):
     """What an admin edits in the configuration that came along: its paths."""
     with open(new.world.config_path, encoding="utf-8") as file:
@@ -428,6 +436,7 @@ def test_move(world, machine, new, peer):
     publish(world, 2, job="4712")
     wait_outcome(world, 2, "queued")
     machine.other = new
+    key = write_key(new.world)
 
     def meanwhile(line):
         if "dispatchctl restore" in line:
@@ -442,11 +451,14 @@ def test_move(world, machine, new, peer):
     assert json.loads(new.shell("dispatchctl --json job show 4711", 0))["mails"][0]["status"] == "sent"
     assert "America/Denver" in new.shell("dispatchctl config show rules", 0).decode()
     assert b"ann" in new.shell("dispatch-center user list", 0)
+    assert key() == 0o600, "only what was copied is opened to the group"
 
 
 def test_restoring(world, machine, peer):
-    """dispatchd(8), RESTORING, on a machine that has lost its databases and its configuration."""
+    """dispatchd(8), RESTORING, on a machine that has lost its configuration, and all databases but a damaged one."""
     add_customer(world)
+    os.mkdir(world.path("conf.d"))
+    key = write_key(world)
     world.start_daemon()
     machine.start("dispatch-center")
     world.ctl("mail", "pause")
@@ -461,8 +473,11 @@ def test_restoring(world, machine, peer):
             for name in os.listdir(world.directory):
                 if name.startswith(("customers.db", "spool.db", "center.db")) or name == "dispatchd.conf":
                     os.unlink(world.path(name))
+            with open(world.path("customers.db"), "w", encoding="utf-8") as file:
+                file.write("damaged\n" * 1000)
     wait_outcome(world, 1, "sent")
     assert world.ctl_json("customer", "show", "1001")["name"] == "Example Farm"
+    assert os.path.exists(world.path("customers.db.before-restore")) and key() == 0o600
 
 
 def test_no_task_is_without_a_test():
