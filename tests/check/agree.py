@@ -103,6 +103,24 @@ def check_words():
         both_ways(f"the {kind.lower()}", known, told, "lib/model/words.c", "dispatchd(8)")
 
 
+def check_rules():
+    """The manual's list of the rules and the contract's table have a row for each rule of the code."""
+    known = len(re.findall(r'(?m)^\s*\{RULE_\w+, "', Path("lib/rules/rules.c").read_text()))
+    listed = re.search(r"(?ms)^\.Sh RULES$.*?^\.Bl -enum.*?$(.*?)^\.El$", Path("conf/man/dispatchd.8").read_text())[1]
+    section = re.search(r"(?ms)^## 4\. Rules(.*?)^## ", Path("docs/CONTRACT.md").read_text())[1]
+    for where, count in (("dispatchd(8), RULES,", len(re.findall(r"(?m)^\.It$", listed))),
+                         ("docs/CONTRACT.md", len(re.findall(r"(?m)^\| \d+ \|", section)))):
+        if count != known:
+            fault(f"{where} has {count} rules, lib/rules/rules.c has {known}")
+
+
+def check_manuals():
+    """README names each manual, and no other."""
+    listed = Path("README.md").read_text().partition("\n- Manuals: ")[2].partition("\n- ")[0]
+    told = {".".join(page) for page in re.findall(r"`(dispatch[\w.-]*)\((\d)\)`", listed)}
+    both_ways("the manual", {path.name for path in Path("conf/man").glob("*.[1-8]")}, told, "conf/man", "README.md")
+
+
 def check_schemas():
     """The change log tells the versions of the databases that there are: as many as migrations."""
     told = Path("CHANGELOG.md").read_text()
@@ -124,8 +142,8 @@ def check_version():
 
 
 def main():
-    for check in (check_generated, check_keys, check_commands, check_metrics, check_words, check_schemas,
-                  check_version):
+    for check in (check_generated, check_keys, check_commands, check_metrics, check_words, check_rules,
+                  check_manuals, check_schemas, check_version):
         check()
     print("\n".join(faults) or "code, manuals and samples agree")
     return 1 if faults else 0
