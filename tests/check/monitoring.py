@@ -5,10 +5,12 @@
 - promtool finds no fault with the metrics of a daemon that works, nor with the rules; each alert has a case.
 - What rules and dashboard ask for is exported, with those labels.
 - Each alert is explained in the manual, and the manual explains no other.
+- dispatchctl takes every command that the manual and the journal's catalogue name.
 """
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,6 +27,8 @@ from world import BUILD, World  # noqa: E402
 CONF = ROOT / "conf/monitoring"
 RULES, CASES = CONF / "dispatchd-rules.yml", CONF / "dispatchd-rules-test.yml"
 PROMTOOL = shutil.which("promtool") or str(BUILD / "promtool/promtool")
+# What stands for something of the reader's own.
+EXAMPLES = {"ME": "me@example.com", "ID": "1", "ADDRESS": "rosa@example.com"}
 # Labels that Prometheus adds, and `le`, by which it asks histograms.
 PROMETHEUS_LABELS = {"job", "instance", "le"}
 WORDS = {"by", "on", "unless", "and", "or", "ignoring", "without", "offset", "bool", "group_left", "group_right"}
@@ -37,8 +41,21 @@ def promtool(*args, text=None):
         faults.append(f"promtool {' '.join(map(str, args))}:\n{done.stdout}{done.stderr}")
 
 
+def check_commands(world):
+    """Of an alert's runbook, and of a message's explanation: none may end in a fault of usage (64)."""
+    page = (ROOT / "conf/man/dispatchd-monitoring.7").read_text()
+    catalogue = (ROOT / "conf/dispatchd.catalog").read_text()
+    named = re.findall(r"(?m)^\.Ql dispatchctl (.*?)(?: [.,;:])?$", page), re.findall(r"`dispatchctl ([^`]*)`", catalogue)
+    for command in sorted(set(sum(named, []))):
+        done = world.ctl(*(EXAMPLES.get(word, word) for word in shlex.split(command)), check=False)
+        if done.returncode == 64:
+            faults.append(f"dispatchctl {command}, which a runbook names: {done.stderr.strip()}")
+    if not all(named):
+        faults.append("dispatchd-monitoring(7) or the catalogue names no command of dispatchctl")
+
+
 def scrape():
-    """/metrics of a daemon that has read an event, sent a mail, and rejected another event."""
+    """/metrics of a daemon that has read an event, sent a mail, and rejected another event; then the runbooks' commands."""
     world = World()
     try:
         kit.add_customer(world)
@@ -47,7 +64,9 @@ def scrape():
         world.xadd(id="2", type="job.completed", job="2", customer="nobody")
         kit.wait_outcome(world, "1", "sent")
         kit.wait_outcome(world, "2", "rejected")
-        return world.http("/metrics")[2]
+        text = world.http("/metrics")[2]
+        check_commands(world)
+        return text
     finally:
         world.close()
 

@@ -263,7 +263,8 @@ static void find_dead(struct finding *finding)
 		detail = n++ == 0 ? jsontext_at(row, "detail") : detail;
 	}
 	if (n > 0)
-		add(finding, NULL, "dispatchctl dead list; put right, then dispatchctl dead retry",
+		add(finding, NULL,
+		    "dispatchctl dead list; fix the cause, then dispatchctl dead retry --all",
 		    "%zu%s %s rejected in the last day, the latest: %s", n,
 		    n == DEAD_MAX ? " or more" : "", n == 1 ? "entry was" : "entries were", detail);
 	json_decref(rows);
