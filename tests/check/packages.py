@@ -45,16 +45,31 @@ def scripts():
             yield f"{script}: {done.stderr or 'no #DEBHELPER#'}"
 
 
+def messages(path):
+    """{English: translation} of a catalogue, without its head."""
+    found = {}
+    for pair in re.findall(r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', read(path), re.M):
+        english, words = ("".join(re.findall(r'^"(.*)"$', text, re.M)).replace('\\"', '"') for text in pair)
+        found[re.sub(r"\s+", " ", english)] = words
+    del found[""]
+    return found
+
+
 def translations():
     wanted = {path.stem for path in Path("conf/templates").glob("*.ini")} - {"en"}
     for language in sorted(wanted - {path.stem for path in (DEBIAN / "po").glob("*.po")}):
         yield f"conf/debian/po has no {language}.po"
-    english = [re.sub(r'"\n"', "", text) for text in re.findall(r'^msgid ((?:".*"\n)+)', read(DEBIAN / "po/templates.pot"), re.M)][1:]
+    english = messages(DEBIAN / "po/templates.pot")
+    for po in sorted((DEBIAN / "po").glob("*.po")):
+        translated = messages(po)
+        for text in sorted(english.keys() ^ translated.keys()):
+            yield f"{po.name} and templates.pot: only one of them has {text}"
+        for text in sorted(text for text, words in translated.items() if not words):
+            yield f"{po.name} doesn't translate {text}"
     template = re.sub(r"\s+", " ", re.sub(r"^ \.$", "", read(DEBIAN / "dispatchd.templates"), flags=re.M)).replace("_Description: ", "")
     for text in english:
-        plain = re.sub(r"\s+", " ", text.strip().strip('"').replace('\\"', '"'))
-        if plain not in template:
-            yield f"conf/debian/po/templates.pot is not of dispatchd.templates: {plain}"
+        if text not in template:
+            yield f"conf/debian/po/templates.pot is not of dispatchd.templates: {text}"
 
 
 faults = [fault for part in (versions, libraries, units, scripts, translations) for fault in part()]

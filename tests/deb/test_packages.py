@@ -300,10 +300,22 @@ def test_a_purge_keeps_the_records_unless_somebody_says_otherwise(machine, packa
     assert (machine.root / "etc/dispatchd/conf.d/site.conf").exists(), "what an admin wrote stays with them"
     assert not (machine.root / "etc/dispatchd/dispatchd.conf").exists()
     machine.install(packages)
+    machine.run("systemctl", "enable", "dispatchd@north")
+    machine.write("/etc/dispatchd/customers.key", "00" * 32 + "\n", 0o600)
     machine.run("debconf-set-selections", input="dispatchd dispatchd/remove-databases boolean true\n")
     machine.run("dpkg", "--purge", "dispatch-center", "dispatch-bounce", "dispatchd")
+    assert not records.parent.exists() and (machine.root / "var/lib/dispatchd-north/customers.db").exists()
+    assert (machine.root / "etc/dispatchd/customers.key").exists(), "an instance's records can't be read without"
+    assert not list((machine.root / "etc/systemd/system").glob("*.wants/dispatchd@*"))
+    assert "dispatchd/" not in machine.run("debconf-show", "dispatchd").stdout, "its answer would decide on the next purge"
+    for folder in ("north", "south"):
+        machine.run("mv", f"/var/lib/dispatchd-{folder}", f"/var/lib/was-{folder}")
+    machine.install(packages)
+    machine.run("debconf-set-selections", input="dispatchd dispatchd/remove-databases boolean true\n")
+    machine.run("dpkg", "--purge", "dispatch-center", "dispatch-bounce", "dispatchd")
+    assert not (machine.root / "etc/dispatchd").exists()
     left = everything(machine) - machine.before
-    instance = {path for path in left if path.startswith("/var/lib/dispatchd-")}
+    instance = {path for path in left if path.startswith("/var/lib/was-")}
     mail = {path for path in left if path.startswith("/var/lib/dispatch-bounce")}
     assert left - instance - mail - {"/etc/credstore", "/etc/hosts"} == {
         f"/etc/credstore/dispatchd.{name}" for name in ("smtp-password", "redis-password", "bounce-key")}
