@@ -100,8 +100,11 @@ class MailServer:
 
 
 class Postfix(MailServer):
-    """`by` is the transport of the domain: "pipe" or "lmtp", as dispatch-bounce(8) has them."""
+    """`by` is the transport of the domain, as dispatch-bounce(8) has them: "pipe", "lmtp", or "service", LMTP with
+    flags."""
     OWNER, GROUP = "daemon", "mail"
+    TRANSPORTS = {"pipe": "dispatch-bounce:", "lmtp": "lmtp:unix:private/dispatch-bounce-lmtp",
+                  "service": "dispatch-bounce:unix:private/dispatch-bounce-lmtp"}
 
     def __init__(self, directory, by, report_socket):
         super().__init__(directory)
@@ -114,7 +117,7 @@ class Postfix(MailServer):
             place.mkdir()
         os.chown(self.directory / "data", self.owner, -1)
         self.make_queue()
-        self.lmtp = LmtpSocket(self.queue / "private/dispatch-bounce-lmtp", report_socket, self.owner) if by == "lmtp" else None
+        self.lmtp = LmtpSocket(self.queue / "private/dispatch-bounce-lmtp", report_socket, self.owner) if by != "pipe" else None
         self.write(by, report_socket)
 
     def make_queue(self):
@@ -126,6 +129,8 @@ class Postfix(MailServer):
                 os.chown(self.queue / name, self.owner, -1)
 
     def write(self, by, report_socket):
+        service = "- - n - 8 lmtp\n  flags=DO" if by == "service" else (
+            f"- n n - 8 pipe\n  flags=DOR user=nobody argv={PROGRAM} --socket {report_socket} -f ${{sender}} ${{recipient}}")
         text_file(self.conf / "main.cf", f"""compatibility_level = 3.6
 queue_directory = {self.queue}
 data_directory = {self.directory}/data
@@ -152,7 +157,7 @@ maximal_backoff_time = 2s
 queue_run_delay = 1s
 recipient_delimiter = +
 relay_domains = mail.example.com
-transport_maps = inline:{{mail.example.com={"dispatch-bounce:" if by == "pipe" else "lmtp:unix:private/dispatch-bounce-lmtp"}}}
+transport_maps = inline:{{mail.example.com={self.TRANSPORTS[by]}}}
 dispatch-bounce_destination_recipient_limit = 1
 lmtp_destination_concurrency_limit = 8
 virtual_alias_domains = alias.example.com
@@ -177,8 +182,7 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 lmtp unix - - n - - lmtp
 postlog unix-dgram n - n - 1 postlogd
-dispatch-bounce unix - n n - 8 pipe
-  flags=DOR user=nobody argv={PROGRAM} --socket {report_socket} -f ${{sender}} ${{recipient}}
+dispatch-bounce unix {service}
 """)
 
     def start(self):
