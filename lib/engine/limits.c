@@ -2,9 +2,9 @@
 /*
  * The limits of rule 13.
  *
- * per_contact: each mail to a contact has a slot, the time at which it counts: when it was made, or
- * will be due. One more may go at the first moment that has room for it, before and behind others
- * that wait for a later time. A mail that goes nowhere gives its slot back.
+ * per_contact: each mail to a contact has a contact slot, the time at which it counts: when it was
+ * made, or will be due. One more may go at the first moment that has room for it, before and behind
+ * others that wait for a later time. A mail that goes nowhere gives its slot back.
  *
  * burst: new mails by the time at which they were made, a row for a thousandth of the window, so
  * that a turn costs one row at most and the window's count is a sum in memory. breaker.c acts on
