@@ -126,7 +126,7 @@ static struct instant allows(void *arg, const struct rules_one_more *mail)
 	if (at.ms == from.ms || mail->alone)
 		return at;
 	struct instant until = instant_add(from, ask->settings->spool.keep_ms);
-	return may_join(ask, mail, from, until, &due) ? due : at;
+	return may_join(ask, mail, instant_add(from, 1), until, &due) ? due : at;
 }
 
 static const struct rules_limits *asked(struct limits_asked *ask)

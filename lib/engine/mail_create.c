@@ -53,7 +53,7 @@ static void find_span(struct engine *engine, const struct spool_event *event,
 	if (at->reason == REASON_HELD_BACK)
 		*ret_from = *ret_until = INSTANT_NEVER;
 	else if (at->reason == REASON_RATE_LIMITED)
-		*ret_from = at->unlimited;
+		*ret_from = instant_add(at->unlimited, 1); /* else it would be within it */
 	else
 		*ret_from = instant_add(at->due, -wait_ms);
 }

@@ -104,7 +104,7 @@ void engine_mail_wait(struct engine *engine, struct spool_mail *mail,
 	engine_ask_limit(engine, mail, mail->id, !joins, &at);
 	bool limited = at.reason == REASON_RATE_LIMITED;
 	if (limited && joins) {
-		if (join(engine, mail, verdict->due, at.due))
+		if (join(engine, mail, instant_add(verdict->due, 1), at.due))
 			return;
 		at = *verdict;
 		engine_ask_limit(engine, mail, mail->id, true, &at);

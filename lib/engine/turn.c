@@ -43,13 +43,22 @@ int64_t engine_clock_set(const struct engine *engine, struct instant now, struct
 	return (by > 0 && !known) || (by > -CLOCK_SET_MS && by < CLOCK_SET_MS) ? 0 : by;
 }
 
-/* A wall clock that was set back must not hold up what waits for longer than intended. At the
- * start it is unknown by how much it was set. One that was set forward must not end the wait for a
- * customer who may be in Redis. */
+/* While it was stopped, by so much at least; 0 where that isn't known. */
+static int64_t clock_set_back_before(struct engine *engine)
+{
+	struct instant last = spool_last_time(engine->spool);
+	int64_t by_ms = instant_is_none(last) ? 0 : engine->now.ms - last.ms;
+	return by_ms > -CLOCK_SET_MS ? 0 : by_ms;
+}
+
+/* A wall clock that was set back must not hold up what waits for longer than intended. One that was
+ * set forward must not end the wait for a customer who may be in Redis. */
 static void handle_clock_jump(struct engine *engine)
 {
-	int64_t by_ms = engine_clock_set(engine, engine->now, engine->in->tick);
-	if (instant_is_none(engine->last) || by_ms < 0)
+	bool starts = instant_is_none(engine->last);
+	int64_t by_ms = starts ? clock_set_back_before(engine)
+	                       : engine_clock_set(engine, engine->now, engine->in->tick);
+	if (starts || by_ms < 0)
 		spool_set_back(engine->spool, engine->now, -by_ms);
 	else if (by_ms > 0)
 		spool_set_forward(engine->spool, by_ms);

@@ -197,10 +197,13 @@ void spool_mail_set_ids(struct spool *spool, const struct spool_mail *mail);
  * none. */
 int64_t spool_mail_open_group(struct spool *spool, int64_t contact, const char *state,
                               struct instant from, struct instant until, int64_t but);
+/* When the latest outcome was made; INSTANT_NONE: there is none. */
+struct instant spool_last_time(struct spool *spool);
 /*
  * The wall clock was set back by `by_ms`, 0 where that is unknown, to `now`: what was due is still
- * due, and what waits for a length of time (a retry, a group, an unknown customer) waits no longer
- * for that.
+ * due, and what waits for a length of time (a retry, a group, a contact's limit, an unknown
+ * customer) waits no longer for that. A mail that counts for a contact's limit at a time that is
+ * still to come counts that much earlier.
  */
 void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms);
 /* It was set forward by `by_ms`, or the machine slept: an unknown customer is waited for as long as

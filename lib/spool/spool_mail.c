@@ -266,6 +266,13 @@ static void set_due(struct spool *spool, struct instant now)
 	spool_run(spool, q);
 }
 
+struct instant spool_last_time(struct spool *spool)
+{
+	struct db_query *q =
+	        spool_query(spool, "SELECT time FROM outcome ORDER BY seq DESC LIMIT 1");
+	return (struct instant){spool_run_int(spool, q, INSTANT_NONE.ms)};
+}
+
 void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms)
 {
 	if (by_ms == 0) {
@@ -274,7 +281,11 @@ void spool_set_back(struct spool *spool, struct instant now, int64_t by_ms)
 	}
 	static const char *const waits[] = {
 	        "UPDATE mail SET due = CASE status WHEN 'queued' THEN ?1 ELSE max(?1, due - ?2) "
-	        "END WHERE " WAITS " AND due > ?1 AND (status <> 'deferred' OR reason = 'grouped')",
+	        "END WHERE " WAITS " AND due > ?1 AND (status <> 'deferred' OR reason IN "
+	        "('grouped', 'rate_limited'))",
+	        /* Of a mail that waits, its slot is where it is due; of others when it went. */
+	        "UPDATE contact_slot SET at = coalesce((SELECT due FROM mail WHERE mail.id = "
+	        "contact_slot.mail AND " WAITS "), at - ?2) WHERE at > ?1",
 	        "UPDATE waiting SET until = max(?1, until - ?2) WHERE until > ?1",
 	};
 	for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {

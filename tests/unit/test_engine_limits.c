@@ -379,6 +379,62 @@ static void a_mail_for_which_its_group_goes_too_late_goes_alone(void **state)
 	assert_said("2026-06-03T13:32:00Z", "D", "deferred rate_limited D 2026-06-03T14:31:00Z");
 }
 
+static void a_clock_set_back_lengthens_no_wait_for_the_limit(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	world_deliver(w, DELIVERY_SENT);
+	assert_said("2026-06-03T13:10:00Z", "B", "deferred rate_limited B 2026-06-03T14:00:00Z");
+	world_at(w, "2026-06-03T08:10:00Z");
+	world_turn(w);
+	world_at(w, "2026-06-03T08:59:59Z");
+	world_turn(w);
+	assert_int_equal(w->n_in_flight, 0);
+	assert_said("2026-06-03T09:00:00Z", "C", "deferred rate_limited C 2026-06-03T10:00:00Z");
+	assert_int_equal(w->n_in_flight, 1);
+}
+
+static void a_clock_set_back_leaves_no_slot_in_the_future(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	world_deliver(w, DELIVERY_SENT);
+	assert_said("2026-06-03T12:30:00Z", "B", "deferred rate_limited B 2026-06-03T13:30:00Z");
+}
+
+/* The opening is at a time of day: the mail's slot is there as before. */
+static void a_clock_set_back_leaves_what_waits_for_the_morning(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	world_sql(w,
+	          "UPDATE customer SET timezone = 'Etc/UTC'; INSERT INTO hours_week VALUES (1, 3, "
+	          "'07:00-17:00')");
+	assert_said("2026-06-03T13:00:00Z", "A", "deferred outside_hours A 2026-06-04T07:00:00Z");
+	assert_said("2026-06-03T12:00:00Z", "B", "deferred rate_limited B 2026-06-04T08:00:00Z");
+}
+
+/* It is seen by what was done last. */
+static void a_clock_set_back_while_it_was_stopped_lengthens_no_wait(void **state)
+{
+	(void)state;
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	world_deliver(w, DELIVERY_SENT);
+	assert_said("2026-06-03T13:10:00Z", "B", "deferred rate_limited B 2026-06-03T14:00:00Z");
+	world_crash(w);
+	w->settings.rules.per_contact = (struct limit){1, 3600000};
+	world_at(w, "2025-06-03T13:10:00Z");
+	world_turn(w);
+	world_at(w, "2025-06-03T13:59:59Z");
+	world_turn(w);
+	assert_int_equal(w->n_in_flight, 0);
+	assert_said("2025-06-03T14:00:00Z", "C", "deferred rate_limited C 2025-06-03T15:00:00Z");
+	assert_int_equal(w->n_in_flight, 1);
+}
+
 static void without_limits_nothing_is_written(void **state)
 {
 	(void)state;
@@ -410,6 +466,10 @@ int main(void)
 	        TEST(a_retry_that_would_come_too_late_is_expired),
 	        TEST(a_mail_that_finds_its_group_full_keeps_to_the_limit),
 	        TEST(a_mail_for_which_its_group_goes_too_late_goes_alone),
+	        TEST(a_clock_set_back_lengthens_no_wait_for_the_limit),
+	        TEST(a_clock_set_back_leaves_no_slot_in_the_future),
+	        TEST(a_clock_set_back_leaves_what_waits_for_the_morning),
+	        TEST(a_clock_set_back_while_it_was_stopped_lengthens_no_wait),
 	        TEST(without_limits_nothing_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
