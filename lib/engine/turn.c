@@ -148,8 +148,8 @@ static void purge(struct engine *engine)
 	engine->purging = spool_purge(engine->spool, before, engine->now, PURGE_ROWS);
 	const struct limit *limit = &engine->settings->rules.per_contact;
 	struct instant counts = instant_add(engine->now, -limit->window_ms);
-	engine->purging |= spool_slots_purge(engine->spool,
-	                                     limit->most > 0 ? counts : INSTANT_NEVER, PURGE_ROWS);
+	engine->purging |= spool_slots_purge(
+	        engine->spool, limit->most > 0 ? counts : INSTANT_NEVER, engine->now, PURGE_ROWS);
 }
 
 static void list_jobs(struct engine *engine)

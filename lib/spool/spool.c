@@ -201,6 +201,8 @@ static void count_mails(struct spool *spool)
 	}
 }
 
+#define COUNTS "SELECT value FROM meta WHERE key = 'mails'"
+
 /* A word that there isn't anymore counts nothing; a name without a number isn't ours. */
 static bool read_counts(struct spool *spool, char *text)
 {
@@ -218,10 +220,20 @@ static bool read_counts(struct spool *spool, char *text)
 	return true;
 }
 
+int64_t spool_count_held(struct spool *spool)
+{
+	char text[COUNTS_MAX];
+	if (spool->writes)
+		return spool->held;
+	spool_get_text(spool, COUNTS, text, sizeof text);
+	const char *held = strstr(text, "held_back=");
+	return held != NULL ? strtoll(held + strlen("held_back="), NULL, 10) : 0;
+}
+
 static void load_counts(struct spool *spool)
 {
 	char text[COUNTS_MAX];
-	spool_get_text(spool, "SELECT value FROM meta WHERE key = 'mails'", text, sizeof text);
+	spool_get_text(spool, COUNTS, text, sizeof text);
 	spool->counted = read_counts(spool, text);
 	if (!spool->counted) {
 		memset(spool->mails, 0, sizeof spool->mails);

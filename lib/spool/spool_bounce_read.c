@@ -78,18 +78,6 @@ json_t *spool_bounces_of_job(struct spool *spool, int64_t job)
 	return rows_json(spool, q);
 }
 
-static bool end(struct spool *spool, json_t *json, json_t **ret, struct error *err)
-{
-	spool_end_read(spool);
-	if (!spool_failed(spool)) {
-		*ret = json;
-		return true;
-	}
-	json_decref(json);
-	*err = spool->fault;
-	return false;
-}
-
 bool spool_read_bounces(struct spool *spool, const struct spool_bounce_filter *filter, json_t **ret,
                         struct error *err)
 {
@@ -107,7 +95,7 @@ bool spool_read_bounces(struct spool *spool, const struct spool_bounce_filter *f
 	db_bind_int(q, 2, filter->limit);
 	if (filter->mail != 0)
 		db_bind_int(q, 3, filter->mail);
-	return end(spool, rows_json(spool, q), ret, err);
+	return spool_finish_read(spool, rows_json(spool, q), ret, err);
 }
 
 static json_t *busy_json(struct spool *spool, struct instant since)
@@ -137,7 +125,7 @@ bool spool_read_bounce_troubles(struct spool *spool, struct instant since,
 	json_object_set_new(json, "refused",
 	                    json_integer(alarmed ? spool_bounces_refused(spool, since) : 0));
 	json_object_set_new(json, "busy", busy_json(spool, busy_since));
-	return end(spool, json, ret, err);
+	return spool_finish_read(spool, json, ret, err);
 }
 
 bool spool_read_bounce(struct spool *spool, int64_t id, json_t **ret, struct error *err)
@@ -148,13 +136,7 @@ bool spool_read_bounce(struct spool *spool, int64_t id, json_t **ret, struct err
 	db_bind_int(q, 1, id);
 	json_t *list = rows_json(spool, q), *row = json_incref(json_array_get(list, 0));
 	json_decref(list);
-	if (row == NULL) {
-		spool_end_read(spool);
-		if (spool_failed(spool))
-			*err = spool->fault;
-		else
-			error_set(err, EX_NOINPUT, "there is no report %lld", (long long)id);
-		return false;
-	}
-	return end(spool, row, ret, err);
+	if (row == NULL)
+		error_set(err, EX_NOINPUT, "there is no report %lld", (long long)id);
+	return spool_finish_read(spool, row, ret, err);
 }

@@ -17,6 +17,21 @@ void spool_set_time(json_t *object, const char *name, struct instant t)
 		spool_set_text(object, name, instant_format(t, 0, text));
 }
 
+bool spool_finish_read(struct spool *spool, json_t *json, json_t **ret, struct error *err)
+{
+	spool_end_read(spool);
+	if (spool_failed(spool)) {
+		json_decref(json);
+		if (err != NULL)
+			*err = spool->fault;
+		return false;
+	}
+	if (json == NULL)
+		return false;
+	*ret = json;
+	return true;
+}
+
 bool spool_read_int(struct spool *spool, const char *sql, int64_t none, int64_t *ret,
                     struct error *err)
 {

@@ -8,6 +8,8 @@
 
 #include "spool/spool_private.h"
 
+enum { HOUR_MS = 3600 * 1000 };
+
 #define HELD "waits = 1 AND due = 9223372036854775807"
 
 /* ---- Slots ---- */
@@ -47,28 +49,41 @@ void spool_each_slot(struct spool *spool, int64_t contact, struct instant after,
 	}
 }
 
-/* Ids rise with time, but for those that wait: these are passed over, and reached in the next
- * round. */
-bool spool_slots_purge(struct spool *spool, struct instant before, int64_t rows)
+/*
+ * Ids rise with time: what has left the window is in front of what is in it, where a round ends,
+ * and the next goes on there. Passed over are those that wait for a time to come; once an hour a
+ * round begins with the first.
+ */
+bool spool_slots_purge(struct spool *spool, struct instant before, struct instant now, int64_t rows)
 {
-	struct db_query *q = spool_query(spool, "SELECT max(mail) FROM (SELECT mail FROM "
-	                                        "contact_slot WHERE mail > ?1 ORDER BY mail LIMIT "
-	                                        "?2)");
-	db_bind_int(q, 1, spool->slots_purged);
-	db_bind_int(q, 2, rows);
-	int64_t upto = spool_run_int(spool, q, 0);
-	if (upto == 0) {
-		spool->slots_purged = 0;
-		return false;
+	int64_t passed_ms = now.ms - spool->slots.begun.ms;
+	if (passed_ms < 0 || passed_ms >= HOUR_MS) {
+		spool->slots.begun = now;
+		spool->slots.after = 0;
 	}
+	struct db_query *q = spool_query(
+	        spool, "SELECT count(*), max(mail), min(CASE WHEN at > ?2 AND at <= ?3 THEN mail "
+	               "END) FROM (SELECT mail, at FROM contact_slot WHERE mail > ?1 ORDER BY mail "
+	               "LIMIT ?4)");
+	db_bind_int(q, 1, spool->slots.after);
+	db_bind_int(q, 2, before.ms);
+	db_bind_int(q, 3, now.ms);
+	db_bind_int(q, 4, rows);
+	if (!spool_row(spool, q))
+		return false;
+	bool ends = db_int(q, 0) < rows || !db_is_null(q, 2);
+	int64_t upto = db_is_null(q, 2) ? db_int(q, 1) : db_int(q, 2) - 1;
+	db_finish(q);
+	if (upto <= spool->slots.after)
+		return false;
 	q = spool_query(spool,
 	                "DELETE FROM contact_slot WHERE mail > ?1 AND mail <= ?2 AND at <= ?3");
-	db_bind_int(q, 1, spool->slots_purged);
+	db_bind_int(q, 1, spool->slots.after);
 	db_bind_int(q, 2, upto);
 	db_bind_int(q, 3, before.ms);
 	spool_run(spool, q);
-	spool->slots_purged = upto;
-	return true;
+	spool->slots.after = upto;
+	return !ends;
 }
 
 /* ---- Bursts ---- */
@@ -140,14 +155,6 @@ void spool_breaker_close(struct spool *spool)
 	                                    "'breaker_made', 'breaker_limit')"));
 }
 
-/* Who only reads has no counts in memory. */
-static int64_t count_held(struct spool *spool)
-{
-	if (spool->writes)
-		return spool->held;
-	return spool_run_int(spool, spool_query(spool, "SELECT count(*) FROM mail WHERE " HELD), 0);
-}
-
 json_t *spool_breaker_json(struct spool *spool)
 {
 	struct spool_breaker breaker;
@@ -155,7 +162,7 @@ json_t *spool_breaker_json(struct spool *spool)
 	spool_breaker_load(spool, arena, &breaker);
 	bool open = !instant_is_none(breaker.since);
 	json_t *json = json_pack("{s:b, s:I, s:n}", "open", open, "held",
-	                         (json_int_t)count_held(spool), "since");
+	                         (json_int_t)spool_count_held(spool), "since");
 	if (open) {
 		spool_set_time(json, "since", breaker.since);
 		json_object_set_new(json, "made", json_integer(breaker.made));
@@ -169,15 +176,7 @@ bool spool_read_breaker(struct spool *spool, json_t **ret, struct error *err)
 {
 	if (!spool_begin_read(spool, err))
 		return false;
-	json_t *json = spool_breaker_json(spool);
-	spool_end_read(spool);
-	if (!spool_failed(spool)) {
-		*ret = json;
-		return true;
-	}
-	json_decref(json);
-	*err = spool->fault;
-	return false;
+	return spool_finish_read(spool, spool_breaker_json(spool), ret, err);
 }
 
 /* ---- Shares ---- */
@@ -226,13 +225,5 @@ bool spool_read_shares(struct spool *spool, int64_t max, int64_t each, json_t **
 {
 	if (!spool_begin_read(spool, err))
 		return false;
-	json_t *rows = spool_mail_shares(spool, true, max, each);
-	spool_end_read(spool);
-	if (!spool_failed(spool)) {
-		*ret = rows;
-		return true;
-	}
-	json_decref(rows);
-	*err = spool->fault;
-	return false;
+	return spool_finish_read(spool, spool_mail_shares(spool, true, max, each), ret, err);
 }

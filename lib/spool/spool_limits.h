@@ -19,8 +19,10 @@ void spool_slot_remove(struct spool *spool, int64_t mail); /* it goes nowhere; m
 typedef bool spool_slot_fn(void *arg, int64_t at);
 void spool_each_slot(struct spool *spool, int64_t contact, struct instant after, int64_t but,
                      spool_slot_fn *each, void *arg);
-/* Removes some of those at `before` or earlier; whether it had better go on. */
-bool spool_slots_purge(struct spool *spool, struct instant before, int64_t rows);
+/* Removes some of those at `before` or earlier, looking at most at so many; whether it had better
+ * go on. */
+bool spool_slots_purge(struct spool *spool, struct instant before, struct instant now,
+                       int64_t rows);
 
 /* ---- burst: how many new mails were made when */
 

@@ -79,14 +79,7 @@ bool spool_read_pending(struct spool *spool, const char *customer, json_t **ret,
 	json_object_set_new(json, "mails", mails_to_come(spool, customer));
 	json_object_set_new(json, "held", jobs_held(spool, customer));
 	json_object_set_new(json, "under_way", jobs_under_way(spool, customer));
-	spool_end_read(spool);
-	if (!spool_failed(spool)) {
-		*ret = json;
-		return true;
-	}
-	json_decref(json);
-	*err = spool->fault;
-	return false;
+	return spool_finish_read(spool, json, ret, err);
 }
 
 bool spool_read_late(struct spool *spool, struct instant now, struct instant *ret,
@@ -139,14 +132,7 @@ bool spool_read_failed_jobs(struct spool *spool, struct instant since, int64_t l
 	db_bind_int(q, 4, spool_event_since(spool, since));
 	while (spool_row(spool, q))
 		json_array_append_new(list, failed_job(q));
-	spool_end_read(spool);
-	if (!spool_failed(spool)) {
-		*ret = list;
-		return true;
-	}
-	json_decref(list);
-	*err = spool->fault;
-	return false;
+	return spool_finish_read(spool, list, ret, err);
 }
 
 /* ---- What became of it ---- */

@@ -27,11 +27,14 @@ struct spool {
 	int64_t held, held_before;          /* mails that are held back; the same */
 	bool counted; /* `mails_before` is in the file, as of the last commit */
 	int64_t waits, waits_before;
-	int64_t slots_purged; /* spool_limits.c: up to which mail, in this round */
 	int64_t last_mail;    /* the largest id of a mail; 0: not yet known in this transaction */
 	int64_t last_outcome; /* the same of outcomes */
 	struct instant last_sent,
 	        last_sent_before; /* when a mail was; {0}: not since the opening */
+	struct { /* spool_limits.c: up to which mail they are purged, and when from the first on */
+		int64_t after;
+		struct instant begun;
+	} slots;
 	struct {
 		size_t kind;   /* spool_purge.c: which table it is at, */
 		int64_t after; /* and behind which id */
@@ -55,6 +58,10 @@ struct spool {
 	struct buf brief, all;   /* of an outcome while it is added; `brief` of other rows, too */
 	struct squeezer *squeezer;
 };
+
+/* -- spool.c -- */
+/* Mails that are held back; for who only reads, as of the view that is open. */
+int64_t spool_count_held(struct spool *spool);
 
 /* -- spool_recent.c -- */
 /* What is in memory of outcomes isn't so anymore: it is read again. */
@@ -112,6 +119,11 @@ const char *spool_text(struct db_query *query, int column, struct arena *arena);
 /* Members of what people are shown: a text that isn't UTF-8 is marked as such; a time in UTC. */
 void spool_set_text(json_t *object, const char *name, const char *text);
 void spool_set_time(json_t *object, const char *name, struct instant t);
+
+/* The reading functions' common end, with what they have read, NULL where that is a fault of
+ * theirs: a fault of the disk wins over it. */
+bool spool_finish_read(struct spool *spool, json_t *json, json_t **ret,
+                       struct error *err) MUST_CHECK;
 
 /* One number of a statement without values, in a view of its own; `none` where there is no row. */
 bool spool_read_int(struct spool *spool, const char *sql, int64_t none, int64_t *ret,

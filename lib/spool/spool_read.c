@@ -24,24 +24,6 @@ static void set_json(json_t *object, const char *name, const char *text)
 	json_object_set_new(object, name, value ? value : json_null());
 }
 
-/* The reading functions' common end: a fault of the disk wins over what was read. */
-static bool finish(struct spool *spool, struct arena *arena, json_t *json, json_t **ret,
-                   struct error *err)
-{
-	arena_free(arena);
-	spool_end_read(spool);
-	if (spool_failed(spool)) {
-		json_decref(json);
-		if (err != NULL)
-			*err = spool->fault;
-		return false;
-	}
-	if (json == NULL)
-		return false;
-	*ret = json;
-	return true;
-}
-
 /* ---- Pieces ---- */
 
 static json_t *fields_json(const struct spool_outcome *outcome, struct arena *arena)
@@ -269,7 +251,8 @@ bool spool_read_job(struct spool *spool, const char *job, const char *customer, 
 		return false;
 	struct arena *arena = arena_new();
 	json_t *json = find_job(spool, job, customer, &id, err) ? job_json(spool, id, arena) : NULL;
-	return finish(spool, arena, json, ret, err);
+	arena_free(arena);
+	return spool_finish_read(spool, json, ret, err);
 }
 
 /* ---- Mails ---- */
@@ -345,7 +328,8 @@ bool spool_read_mails(struct spool *spool, const struct spool_filter *filter, js
 	struct db_query *q = filtered_mails(spool, "id", filter);
 	while (spool_row(spool, q))
 		json_array_append_new(list, mail_json(spool, db_int(q, 0), arena, false));
-	return finish(spool, arena, list, ret, err);
+	arena_free(arena);
+	return spool_finish_read(spool, list, ret, err);
 }
 
 bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter, unsigned statuses,
@@ -362,7 +346,7 @@ bool spool_read_mail_ids(struct spool *spool, const struct spool_filter *filter,
 		if (status_in(status_find(status ? status : ""), statuses) && !left_out)
 			json_array_append_new(list, json_integer(db_int(q, 0)));
 	}
-	return finish(spool, NULL, list, ret, err);
+	return spool_finish_read(spool, list, ret, err);
 }
 
 static void add_mail_outcomes(struct spool *spool, json_t *json, int64_t id, struct arena *arena)
@@ -395,7 +379,8 @@ bool spool_read_mail(struct spool *spool, int64_t id, json_t **ret, struct error
 		add_mail_outcomes(spool, json, id, arena);
 	if (json != NULL)
 		add_reports(json, spool_bounces_of_mail(spool, id));
-	return finish(spool, arena, json, ret, err);
+	arena_free(arena);
+	return spool_finish_read(spool, json, ret, err);
 }
 
 /* ---- Dead letters and counts ---- */
@@ -425,7 +410,8 @@ bool spool_read_dead(struct spool *spool, int64_t limit, json_t **ret, struct er
 	struct spool_outcome *dead = spool_dead_letters(spool, limit, arena, &n);
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, dead_json(&dead[i], arena));
-	return finish(spool, arena, list, ret, err);
+	arena_free(arena);
+	return spool_finish_read(spool, list, ret, err);
 }
 
 bool spool_read_dead_count(struct spool *spool, int64_t *ret, struct error *err)
@@ -460,7 +446,8 @@ bool spool_read_held(struct spool *spool, json_t **ret, struct error *err)
 		if (spool_request_load(spool, db_int(q, 0), arena, &request))
 			json_array_append_new(list, held_json(&request));
 	}
-	return finish(spool, arena, list, ret, err);
+	arena_free(arena);
+	return spool_finish_read(spool, list, ret, err);
 }
 
 /* What a later event leaves out is taken from the ones before. */
@@ -546,7 +533,7 @@ bool spool_read_jobs(struct spool *spool, const struct spool_filter *filter, jso
 	while (spool_row(spool, q))
 		json_array_append_new(list, job_line(spool, q));
 	buf_free(&sql);
-	return finish(spool, NULL, list, ret, err);
+	return spool_finish_read(spool, list, ret, err);
 }
 
 /* Those that a state, or the gate's last answer, doesn't end. */
@@ -577,7 +564,7 @@ bool spool_read_current(struct spool *spool, int64_t limit, json_t **ret, struct
 		json_array_append_new(list, line);
 	}
 	buf_free(&sql);
-	return finish(spool, NULL, list, ret, err);
+	return spool_finish_read(spool, list, ret, err);
 }
 
 bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
@@ -594,7 +581,7 @@ bool spool_read_counts(struct spool *spool, json_t **ret, struct error *err)
 	set_int(json, "held", spool_held_count(spool));
 	set_int(json, "unpublished", spool_unpublished(spool));
 	spool_set_text(json, "instance", spool_instance(spool));
-	return finish(spool, NULL, json, ret, err);
+	return spool_finish_read(spool, json, ret, err);
 }
 
 static int64_t last_sent(struct spool *spool)
@@ -620,5 +607,6 @@ bool spool_read_failures(struct spool *spool, json_t **ret, struct error *err)
 		if (db_int(q, 0) > 0)
 			spool_set_text(json, "reply", db_text(q, 1, arena));
 	}
-	return finish(spool, arena, json, ret, err);
+	arena_free(arena);
+	return spool_finish_read(spool, json, ret, err);
 }
