@@ -4,7 +4,9 @@
  *
  * per_contact: each mail to a contact has a contact slot, the time at which it counts: when it was
  * made, or will be due. One more may go at the first moment that has room for it, before and behind
- * others that wait for a later time. A mail that goes nowhere gives its slot back.
+ * others that wait for a later time; most join one of these (a group). A mail that goes nowhere
+ * gives its slot back. New mails are asked about (the turn's rule 13, and `explain`), and those
+ * that get another time (mail_wait.c).
  *
  * burst: new mails by the time at which they were made, a row for a thousandth of the window, so
  * that a turn costs one row at most and the window's count is a sum in memory. breaker.c acts on
@@ -97,7 +99,7 @@ bool engine_find_group(struct engine *engine, const struct rules_one_more *mail,
 	return false;
 }
 
-/* ---- What rule 13 asks ---- */
+/* ---- What rule 13 asks of per_contact ---- */
 
 /* Whether one more may join a mail that is due then, and when that is. */
 static bool may_join(const struct limits_asked *ask, const struct rules_one_more *mail,
@@ -138,35 +140,53 @@ static const struct rules_limits *asked(struct limits_asked *ask)
 	return ask->rules.held_back || ask->rules.allows != NULL ? &ask->rules : NULL;
 }
 
+/* ---- burst, and what rule 13 asks of the engine or of a file ---- */
+
+/* What the spool has of it. */
+struct burst_state {
+	bool open;                        /* the breaker is */
+	const struct spool_burst *bursts; /* of the window; none where there is no limit */
+	size_t n;
+	int64_t made;
+};
+
+static struct burst_state read_burst(struct spool *spool, const struct limit *limit,
+                                     struct instant now, struct arena *arena)
+{
+	struct burst_state state = {.bursts = NULL};
+	struct spool_breaker breaker;
+	spool_breaker_load(spool, arena, &breaker);
+	state.open = !instant_is_none(breaker.since);
+	if (limit->most > 0)
+		state.bursts =
+		        spool_bursts(spool, instant_add(now, -limit->window_ms), arena, &state.n);
+	for (size_t i = 0; i < state.n; i++)
+		state.made += state.bursts[i].mails;
+	return state;
+}
+
+static bool holds_back(const struct limit *limit, bool open, int64_t made)
+{
+	return limit->most > 0 && (open || made >= limit->most);
+}
+
 const struct rules_limits *engine_limits(struct engine *engine, struct limits_asked *ask)
 {
-	const struct limit *burst = &engine->settings->rules.burst;
 	const struct limits *limits = &engine->limits;
 	*ask = (struct limits_asked){
 	        .spool = engine->spool, .settings = engine->settings, .arena = engine->arena};
-	ask->rules.held_back = burst->most > 0 && (limits->open || limits->made >= burst->most);
+	ask->rules.held_back =
+	        holds_back(&engine->settings->rules.burst, limits->open, limits->made);
 	return asked(ask);
 }
 
 const struct rules_limits *limits_read(struct limits_asked *ask, struct instant now)
 {
 	const struct limit *burst = &ask->settings->rules.burst;
-	struct spool_breaker breaker;
-	size_t n;
-	int64_t made = 0;
-	ask->rules = (struct rules_limits){.allows = NULL};
-	if (burst->most > 0) {
-		spool_breaker_load(ask->spool, ask->arena, &breaker);
-		const struct spool_burst *bursts = spool_bursts(
-		        ask->spool, instant_add(now, -burst->window_ms), ask->arena, &n);
-		for (size_t i = 0; i < n; i++)
-			made += bursts[i].mails;
-		ask->rules.held_back = !instant_is_none(breaker.since) || made >= burst->most;
-	}
+	struct burst_state state = read_burst(ask->spool, burst, now, ask->arena);
+	ask->rules = (struct rules_limits){.held_back = holds_back(burst, state.open, state.made)};
 	return asked(ask);
 }
-
-/* ---- burst ---- */
 
 void limits_clear(struct limits *limits)
 {
@@ -174,18 +194,26 @@ void limits_clear(struct limits *limits)
 	*limits = (struct limits){.known = false};
 }
 
+/* Those that have left the window make room once they are half of it, so that a row is moved once
+ * on average. */
+static void make_room(struct limits *limits)
+{
+	if (limits->n < limits->cap)
+		return;
+	if (limits->first > limits->cap / 2) {
+		limits->n -= limits->first;
+		memmove(limits->bursts, limits->bursts + limits->first,
+		        limits->n * sizeof *limits->bursts);
+		limits->first = 0;
+		return;
+	}
+	limits->cap = limits->cap > 0 ? 2 * limits->cap : 64;
+	limits->bursts = mem_realloc(limits->bursts, limits->cap, sizeof *limits->bursts);
+}
+
 static void add_burst(struct limits *limits, struct spool_burst burst)
 {
-	if (limits->bursts != NULL && limits->first > 0 && limits->n == limits->cap) {
-		memmove(limits->bursts, limits->bursts + limits->first,
-		        (limits->n - limits->first) * sizeof *limits->bursts);
-		limits->n -= limits->first;
-		limits->first = 0;
-	}
-	if (limits->bursts == NULL || limits->n == limits->cap) {
-		limits->cap = limits->cap > 0 ? 2 * limits->cap : 64;
-		limits->bursts = mem_realloc(limits->bursts, limits->cap, sizeof *limits->bursts);
-	}
+	make_room(limits);
 	limits->bursts[limits->n++] = burst;
 	limits->made += burst.mails;
 }
@@ -193,32 +221,26 @@ static void add_burst(struct limits *limits, struct spool_burst burst)
 static void load(struct engine *engine)
 {
 	struct limits *limits = &engine->limits;
-	const struct limit *burst = &engine->settings->rules.burst;
-	struct spool_breaker breaker;
-	size_t n = 0;
 	limits_clear(limits);
-	spool_breaker_load(engine->spool, engine->arena, &breaker);
-	limits->open = !instant_is_none(breaker.since);
-	if (burst->most > 0) {
-		const struct spool_burst *bursts =
-		        spool_bursts(engine->spool, instant_add(engine->now, -burst->window_ms),
-		                     engine->arena, &n);
-		for (size_t i = 0; i < n; i++)
-			add_burst(limits, bursts[i]);
-	}
+	struct burst_state state = read_burst(engine->spool, &engine->settings->rules.burst,
+	                                      engine->now, engine->arena);
+	limits->open = state.open;
+	for (size_t i = 0; i < state.n; i++)
+		add_burst(limits, state.bursts[i]);
 	limits->known = !spool_failed(engine->spool);
 }
 
-/* A clock that was set back: what was made later than now was made now. */
-static void bring_back(struct engine *engine)
+/* The clock was set back: what was made later than now was made now. */
+static void gather_later(struct engine *engine)
 {
 	struct limits *limits = &engine->limits;
-	struct spool_burst all = {engine->now, limits->made};
-	spool_burst_forget(engine->spool, INSTANT_NEVER);
-	limits->first = limits->n = 0;
-	limits->made = 0;
-	if (all.mails > 0)
-		add_burst(limits, all);
+	struct spool_burst now = {engine->now, 0};
+	while (limits->n > limits->first &&
+	       !instant_before(limits->bursts[limits->n - 1].at, engine->now))
+		now.mails += limits->bursts[--limits->n].mails;
+	limits->made -= now.mails;
+	add_burst(limits, now);
+	spool_burst_forget_later(engine->spool, engine->now);
 	limits->changed = true;
 }
 
@@ -230,7 +252,7 @@ void engine_load_limits(struct engine *engine)
 	limits->tripped = limits->changed = false;
 	if (limits->n > limits->first &&
 	    instant_before(engine->now, limits->bursts[limits->n - 1].at))
-		bring_back(engine);
+		gather_later(engine);
 	struct instant after = instant_add(engine->now, -engine->settings->rules.burst.window_ms);
 	for (; limits->first < limits->n; limits->first++) {
 		if (instant_before(after, limits->bursts[limits->first].at))
@@ -239,7 +261,7 @@ void engine_load_limits(struct engine *engine)
 	}
 }
 
-/* All of a turn is one row. */
+/* One row for all of a turn, and for as many turns as end within a thousandth of the window. */
 static void count_burst(struct engine *engine)
 {
 	struct limits *limits = &engine->limits;
@@ -279,7 +301,7 @@ struct instant engine_burst_over(const struct engine *engine)
 	return INSTANT_NEVER;
 }
 
-/* ---- both ---- */
+/* ---- Both ---- */
 
 void engine_count_mail(struct engine *engine, const struct spool_mail *mail)
 {

@@ -20,14 +20,14 @@ struct engine;
  * nothing is counted.
  */
 struct limits {
-	bool known; /* what follows is as in the spool; false after a turn that failed, and at first
-	             */
-	bool open;  /* the breaker is, and [rules] burst is still set */
+	/* What follows is as in the spool: not at first, nor after a turn that failed. */
+	bool known;
+	bool open;                  /* the breaker is */
 	bool tripped;               /* this turn held back a mail while the breaker was closed */
 	struct spool_burst *bursts; /* [first, n), in order, all within the window */
 	size_t first, n, cap;
 	int64_t made; /* their sum */
-	bool changed; /* the last of them, in this turn */
+	bool changed; /* the last of them was, in this turn */
 };
 void limits_clear(struct limits *limits);
 
@@ -48,9 +48,9 @@ const struct rules_limits *limits_read(struct limits_asked *ask, struct instant 
 /* The first step of a turn: what the spool has of it is known, and what left the window is left
  * out. */
 void engine_load_limits(struct engine *engine);
-/* A new mail to a contact: counted. */
+/* Counts a new mail to a contact, and gives it its slot. */
 void engine_count_mail(struct engine *engine, const struct spool_mail *mail);
-/* It was counted and goes at another time; or nowhere. */
+/* A mail goes at another time, or nowhere. */
 void engine_slot_moved(struct engine *engine, const struct spool_mail *mail);
 void engine_slot_freed(struct engine *engine, const struct spool_mail *mail);
 
@@ -70,7 +70,7 @@ bool engine_find_group(struct engine *engine, const struct rules_one_more *mail,
                        struct instant until, size_t n, int64_t but, struct spool_mail *ret);
 /* Keeps what was counted in this turn. */
 void engine_keep_bursts(struct engine *engine);
-/* When the window's count falls under the limit; INSTANT_NEVER where it is. */
+/* When the window's count falls under the limit; INSTANT_NEVER where it is there already. */
 struct instant engine_burst_over(const struct engine *engine);
 
 #endif

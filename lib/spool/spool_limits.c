@@ -120,6 +120,13 @@ void spool_burst_forget(struct spool *spool, struct instant until)
 	spool_run(spool, q);
 }
 
+void spool_burst_forget_later(struct spool *spool, struct instant t)
+{
+	struct db_query *q = spool_query(spool, "DELETE FROM burst WHERE at > ?1");
+	db_bind_int(q, 1, t.ms);
+	spool_run(spool, q);
+}
+
 /* ---- The breaker ---- */
 
 void spool_breaker_load(struct spool *spool, struct arena *arena, struct spool_breaker *ret)

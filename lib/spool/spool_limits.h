@@ -34,8 +34,9 @@ struct spool_burst {
 struct spool_burst *spool_bursts(struct spool *spool, struct instant after, struct arena *arena,
                                  size_t *ret_n);
 void spool_burst_set(struct spool *spool, const struct spool_burst *burst);
-/* Removes those at `until` or earlier. */
+/* Removes those at `until` or earlier; those later than `t`. */
 void spool_burst_forget(struct spool *spool, struct instant until);
+void spool_burst_forget_later(struct spool *spool, struct instant t);
 
 /* ---- the breaker */
 

@@ -104,6 +104,41 @@ static void a_clock_set_back_forgets_nothing(void **state)
 	assert_said("2026-06-03T12:00:00Z", "C", "deferred held_back C");
 }
 
+/* By a millisecond, as clocks are adjusted: that doesn't begin the window again. */
+static void a_clock_set_back_a_little_counts_nothing_longer(void **state)
+{
+	(void)state;
+	w->settings.rules.burst = (struct limit){3, 300000};
+	assert_said("2026-06-03T13:00:00Z", "A", "queued ok A");
+	assert_said("2026-06-03T13:04:00Z", "B", "queued ok B");
+	assert_said("2026-06-03T13:03:59.999Z", "C", "queued ok C");
+	world_crash(w);
+	w->settings.rules.burst = (struct limit){3, 300000};
+	assert_said("2026-06-03T13:05:00.001Z", "D", "queued ok D");
+	assert_said("2026-06-03T13:05:00.002Z", "E", "deferred held_back E");
+}
+
+/* More rows than there was room for at first, most of which have left the window. */
+static void a_window_moves_on_over_many_turns(void **state)
+{
+	(void)state;
+	char job[16];
+	w->settings.rules.burst = (struct limit){101, 10000};
+	for (int i = 0; i < 1000; i++) {
+		(void)snprintf(job, sizeof job, "J%d", i);
+		world_event(w, "job.completed", job, "1001", NULL, NULL);
+		assert_non_null(strstr(buf_text(&w->outcomes), "queued ok"));
+		world_deliver(w, DELIVERY_SENT);
+		w->now.ms += 100;
+	}
+	assert_int_equal(w->engine->limits.made, 100);
+	assert_in_range(w->engine->limits.cap, 100, 256);
+	w->now.ms -= 100;
+	for (int i = 0; i < 2; i++)
+		world_event(w, "job.completed", i == 0 ? "Y" : "Z", "1001", NULL, NULL);
+	assert_non_null(strstr(buf_text(&w->outcomes), "deferred held_back Z"));
+}
+
 static void retries_and_later_states_of_a_group_are_no_new_mails(void **state)
 {
 	(void)state;
@@ -453,6 +488,8 @@ int main(void)
 	        TEST(what_is_held_keeps_it_open),
 	        TEST(the_count_outlives_a_crash),
 	        TEST(a_clock_set_back_forgets_nothing),
+	        TEST(a_clock_set_back_a_little_counts_nothing_longer),
+	        TEST(a_window_moves_on_over_many_turns),
 	        TEST(retries_and_later_states_of_a_group_are_no_new_mails),
 	        TEST(a_contact_has_room_again_when_the_window_is_over),
 	        TEST(a_mail_for_the_morning_takes_no_room_now),
