@@ -116,23 +116,6 @@ static bool add_mails(struct proof_making *making, struct spool *spool, json_t *
 
 /* ---- the record */
 
-/* When the office erased the last customer of that number; INSTANT_NONE where it didn't. */
-static struct instant erased_at(const struct overview *view, const char *number)
-{
-	struct instant when = INSTANT_NONE;
-	struct error ignored;
-	if (view->customers == NULL)
-		return when;
-	struct db_query *q =
-	        db_query(customers_db(view->customers),
-	                 "SELECT time FROM erased WHERE number = ?1 ORDER BY id DESC LIMIT 1");
-	db_bind_text(q, 1, number);
-	if (db_step(q, &ignored) == DB_ROW)
-		when = db_instant(q, 0);
-	db_finish(q);
-	return when;
-}
-
 static void set_time(json_t *json, const char *name, struct instant when)
 {
 	char text[INSTANT_TEXT_MAX];
@@ -155,7 +138,9 @@ static void add_head(const struct overview *view, json_t *record, const char *pr
 	json_t *proof = json_pack("{s:i, s:s}", "version", 1, "program", program);
 	set_time(proof, "made", view->now);
 	if (json_is_true(json_object_get(record, "erased")))
-		set_time(proof, "erased", erased_at(view, number));
+		set_time(proof, "erased",
+		         view->customers ? customers_erased_at(view->customers, number)
+		                         : INSTANT_NONE);
 	else if (*overview_name(view, number) != '\0')
 		json_object_set_new(proof, "customer_name",
 		                    json_string(overview_name(view, number)));

@@ -206,6 +206,20 @@ bool customers_erased(struct customers *customers, int64_t after, struct arena *
 	return step == DB_DONE;
 }
 
+struct instant customers_erased_at(struct customers *customers, const char *number)
+{
+	struct error ignored;
+	struct db_query *query =
+	        db_query(customers->db,
+	                 "SELECT time FROM erased WHERE number = ?1 ORDER BY id DESC LIMIT 1");
+	db_bind_text(query, 1, number);
+	if (db_step(query, &ignored) != DB_ROW)
+		return INSTANT_NONE;
+	struct instant when = db_instant(query, 0);
+	db_finish(query);
+	return when;
+}
+
 const char *customers_rep_email(struct customers *customers, const char *rep, struct arena *arena)
 {
 	struct error ignored;

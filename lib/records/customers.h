@@ -72,6 +72,9 @@ bool customers_erased(struct customers *customers, int64_t after, struct arena *
                       const char ***ret, size_t *ret_n, int64_t *ret_last,
                       struct error *err) MUST_CHECK;
 
+/* When the last customer of that number was erased; INSTANT_NONE where none was. */
+struct instant customers_erased_at(struct customers *customers, const char *number);
+
 /* -- what has changed (customers_recheck.c) -- */
 
 /*

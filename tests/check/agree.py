@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from both_ways import both_ways
+
 BUILD = Path(os.environ.get("BUILD", "build"))
 faults = []
 
@@ -23,13 +25,6 @@ def manual(name):
 
 def plain(text):
     return re.sub(r".\x08", "", text)
-
-
-def both_ways(what, here, there, where_here, where_there):
-    for name in sorted(here - there):
-        fault(f"{what} {name} is in {where_here} but not in {where_there}")
-    for name in sorted(there - here):
-        fault(f"{what} {name} is in {where_there} but not in {where_here}")
 
 
 def check_generated():
@@ -80,7 +75,7 @@ def check_metrics():
     page = Path("conf/man/dispatchd.8").read_text()
     listed = page.partition('.\\" metrics: begin')[2].partition('.\\" metrics: end')[0]
     shown = re.findall(r"(?m)^\.It Cm (dispatchd_\w+)\n(.*)$", listed)
-    both_ways("the metric", set(known), set(shown), "lib/model/metric.c", "dispatchd(8)")
+    faults.extend(both_ways("the metric", set(known), set(shown), "lib/model/metric.c", "dispatchd(8)"))
     if [name for name, _ in known] != [name for name, _ in shown]:
         fault("dispatchd(8) lists the metrics in another order than lib/model/metric.c")
     for path in (p for top in ("lib", "daemon") for p in Path(top).rglob("*.c") if p.name != "metric.c"):
@@ -100,7 +95,7 @@ def check_words():
         known = set(re.findall(r"\[" + kind + r'_(?!NONE|SENDING)\w+\]\s*=\s*"(\w+)"', words))
         told = set(re.findall(r"(?m)^\.It Cm (\w+)$",
                               page.partition(f'.\\" {kind.lower()}: begin')[2].partition(f'.\\" {kind.lower()}: end')[0]))
-        both_ways(f"the {kind.lower()}", known, told, "lib/model/words.c", "dispatchd(8)")
+        faults.extend(both_ways(f"the {kind.lower()}", known, told, "lib/model/words.c", "dispatchd(8)"))
 
 
 def check_rules():

@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from both_ways import both_ways
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, CATALOG = ROOT / "conf/man/dispatchd.8", ROOT / "conf/dispatchd.catalog"
 CALL = re.compile(r"\b(log_write|log_fault|log_state|engine_report|engine_report_act|engine_report_often|turn_output_report"
@@ -163,11 +165,6 @@ def between(text, name):
     return head + begin, inner, end + tail
 
 
-def both_ways(what, here, there, where_here, where_there):
-    faults.extend(f"{what} {name} is in {where_here} but not in {where_there}" for name in sorted(here - there))
-    faults.extend(f"{what} {name} is in {where_there} but not in {where_here}" for name in sorted(there - here))
-
-
 def check_manual(lines, write):
     text = PAGE.read_text(encoding="utf-8")
     head, inner, tail = between(text, "lines")
@@ -180,7 +177,7 @@ def check_manual(lines, write):
         faults.append("dispatchd(8) lists other lines of the log than the code has: run `make generated`")
     explained = {field for row in re.findall(r"(?m)^\.It Cm (.+)$", between(text, "fields")[1]) for field in row.split(" , ")}
     used = {field for line in lines for field in fields_of(line[4])}
-    both_ways("the field", used, explained, "the log", "dispatchd(8), DIAGNOSTICS")
+    faults.extend(both_ways("the field", used, explained, "the log", "dispatchd(8), DIAGNOSTICS"))
 
 
 def journal_reads():
@@ -198,18 +195,20 @@ def journal_reads():
             return
         shown = subprocess.run(["journalctl", f"--root={root}", "--list-catalog"], capture_output=True, text=True, check=False).stdout
         own = set(re.findall(r"(?m)^-- ([0-9a-f]{32})$", CATALOG.read_text()))
-        both_ways("the catalogue's entry", own, set(re.findall(r"(?m)^([0-9a-f]{32}) ", shown)) & own, CATALOG.name, "the journal")
+        listed_there = set(re.findall(r"(?m)^([0-9a-f]{32}) ", shown)) & own
+        faults.extend(both_ways("the catalogue's entry", own, listed_there, CATALOG.name, "the journal"))
 
 
 def check_catalog(lines):
     rows = dict(re.findall(r'ROW\(MESSAGE_(\w+)\) = "([0-9a-f]{32})"', (ROOT / "lib/model/message.c").read_text()))
     names = set(re.findall(r"(?m)^\tMESSAGE_(\w+) =\s+\d+ << 8", (ROOT / "lib/model/message.h").read_text()))
-    both_ways("the message", names, set(rows), "lib/model/message.h", "lib/model/message.c")
-    both_ways("the message", names, {line[3] for line in lines if line[3]}, "lib/model/message.h", "any line of the log")
+    faults.extend(both_ways("the message", names, set(rows), "lib/model/message.h", "lib/model/message.c"))
+    used = {line[3] for line in lines if line[3]}
+    faults.extend(both_ways("the message", names, used, "lib/model/message.h", "any line of the log"))
     if len(set(rows.values())) != len(rows):
         faults.append("two messages have the same id")
     entries = dict(re.findall(r"(?ms)^-- ([0-9a-f]{32})\n(.*?)(?=^-- |\Z)", CATALOG.read_text()))
-    both_ways("the message id", set(rows.values()), set(entries), "lib/model/message.c", CATALOG.name)
+    faults.extend(both_ways("the message id", set(rows.values()), set(entries), "lib/model/message.c", CATALOG.name))
     for name, number in rows.items():
         for field in re.findall(r"@DISPATCHD_(\w+)@", entries.get(number, "")):
             faults.extend(f"{CATALOG.name} shows DISPATCHD_{field} with {name}, which the line \"{line[4]}\" doesn't have"

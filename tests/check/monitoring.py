@@ -19,6 +19,8 @@ from pathlib import Path
 
 import yaml
 
+from both_ways import both_ways
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/system"))
 import kit  # noqa: E402
@@ -139,11 +141,11 @@ def check_rules(metrics):
         if rule["labels"]["severity"] not in ("critical", "warning"):
             faults.append(f"the alert {rule['alert']} is neither critical nor a warning")
     tried = set(re.findall(r'alertname="(\w+)"', CASES.read_text()))
-    both_ways("the alert", set(names), tried, RULES.name, CASES.name)
+    faults.extend(both_ways("the alert", set(names), tried, RULES.name, CASES.name))
     page = (ROOT / "conf/man/dispatchd-monitoring.7").read_text()
     table = page.partition('.\\" alerts: begin')[2].partition('.\\" alerts: end')[0]
     told = dict(re.findall(r"(?m)^\.It Cm (\w+) Pq (\w+)$", table))
-    both_ways("the alert", set(names), set(told), RULES.name, "dispatchd-monitoring(7)")
+    faults.extend(both_ways("the alert", set(names), set(told), RULES.name, "dispatchd-monitoring(7)"))
     for rule in rules:
         if told.get(rule["alert"], rule["labels"]["severity"]) != rule["labels"]["severity"]:
             faults.append(f"dispatchd-monitoring(7) gives {rule['alert']} another severity than {RULES.name}")
@@ -151,15 +153,11 @@ def check_rules(metrics):
         faults.append(f"dispatchd-monitoring(7) names {name}, which dispatchd doesn't export")
 
 
-def both_ways(what, here, there, where_here, where_there):
-    faults.extend(f"{what} {name} is in {where_here} but not in {where_there}" for name in sorted(here - there))
-    faults.extend(f"{what} {name} is in {where_there} but not in {where_here}" for name in sorted(there - here))
-
-
 def check_exported(text):
     """What a daemon exports is what the table has, and dispatchd(8) with it (tests/check/agree.py)."""
     table = set(re.findall(r'\.name = "(dispatchd_\w+)"', (ROOT / "lib/model/metric.c").read_text()))
-    both_ways("the metric", table, set(re.findall(r"(?m)^# TYPE (\w+) ", text)), "lib/model/metric.c", "GET /metrics")
+    seen = set(re.findall(r"(?m)^# TYPE (\w+) ", text))
+    faults.extend(both_ways("the metric", table, seen, "lib/model/metric.c", "GET /metrics"))
 
 
 def main():

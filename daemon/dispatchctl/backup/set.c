@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/write_all.h"
 #include "version.h"
 
 #include <ctype.h>
@@ -179,18 +180,6 @@ bool backup_set_add(struct backup_set *set, const char *name, struct error *err)
 		                      json_pack("{s:s, s:I, s:s}", "name", name, "bytes",
 		                                (json_int_t)bytes, "digest", hex));
 	return good;
-}
-
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-		if (n < 0 && errno != EINTR)
-			return false;
-		bytes += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return true;
 }
 
 bool backup_set_finish(struct backup_set *set, struct error *err)

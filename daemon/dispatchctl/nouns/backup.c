@@ -6,6 +6,7 @@
 #include "dispatchctl/nouns/backup.h"
 
 #include "base/identity.h"
+#include "base/write_all.h"
 #include "db/db_copy.h"
 #include "dispatchctl/backup/tar.h"
 #include "dispatchctl/base/store.h"
@@ -114,13 +115,7 @@ _Noreturn static void send_accounts(const char *path, const struct stat *st, int
 		output_fault("%s", err.text);
 		_exit(err.code);
 	}
-	for (size_t at = 0; at < len;) {
-		ssize_t n = write(fd, bytes + at, len - at);
-		if (n < 0 && errno != EINTR)
-			_exit(EX_IOERR);
-		at += n > 0 ? (size_t)n : 0;
-	}
-	_exit(0);
+	_exit(write_all(fd, bytes, len) ? EX_OK : EX_IOERR);
 }
 
 static bool ended_well(pid_t child, const char *path, struct error *err)

@@ -6,6 +6,7 @@
  */
 #include "base/folder.h"
 #include "base/identity.h"
+#include "base/write_all.h"
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/nouns.h"
 #include "dispatchctl/nouns/spool.h"
@@ -16,17 +17,6 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-static bool write_all(int fd, const struct buf *zip, struct error *err)
-{
-	for (size_t at = 0; at < zip->len;) {
-		ssize_t n = write(fd, buf_text(zip) + at, zip->len - at);
-		if (n < 0 && errno != EINTR)
-			return error_set(err, EX_IOERR, "%s", strerror(errno));
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return fsync(fd) == 0 || error_set(err, EX_IOERR, "%s", strerror(errno));
-}
 
 /* As the person, since the office's user may not be allowed to write there. */
 static bool write_zip(const char *path, const struct buf *zip, struct error *err)
@@ -40,7 +30,9 @@ static bool write_zip(const char *path, const struct buf *zip, struct error *err
 		return false;
 	folder_new_name(".new-", beside);
 	int fd = folder_make(&folder, beside, 0600, err);
-	bool good = fd >= 0 && write_all(fd, zip, err);
+	bool good = fd >= 0;
+	if (good && (!write_all(fd, buf_text(zip), zip->len) || fsync(fd) != 0))
+		good = error_set(err, EX_IOERR, "%s", strerror(errno));
 	if (good && linkat(folder.fd, beside, folder.fd, name, 0) != 0)
 		good = error_set(err, EX_IOERR, "%s", strerror(errno));
 	if (fd >= 0) {

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/folder.h"
 #include "base/mem.h"
+#include "base/write_all.h"
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/transport.h"
 
@@ -102,25 +103,12 @@ static void maildir_text(const struct transport_mail *mail, struct buf *ret)
 	}
 }
 
-static bool maildir_write_all(int fd, const struct buf *text)
-{
-	for (size_t done = 0; done < text->len;) {
-		ssize_t n = write(fd, text->data + done, text->len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		done += (size_t)n;
-	}
-	return fsync(fd) == 0;
-}
-
 static bool maildir_write_file(int fd, const struct transport_mail *mail)
 {
 	struct buf text = {0};
 
 	maildir_text(mail, &text);
-	bool ok = maildir_write_all(fd, &text);
+	bool ok = write_all(fd, text.data, text.len) && fsync(fd) == 0;
 	ok = close(fd) == 0 && ok;
 	buf_free(&text);
 	return ok;
