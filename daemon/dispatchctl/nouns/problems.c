@@ -82,7 +82,7 @@ static const char *time_of(struct instant when, char text[INSTANT_TEXT_MAX])
 	return instant_format(when, 0, text);
 }
 
-/* ---- everything stands */
+/* ---- nothing gets through */
 
 static void find_daemon(struct finding *finding)
 {
@@ -140,10 +140,10 @@ static void find_redis(struct finding *finding)
 	const char *redis = jsontext_at(finding->state, "redis");
 	if (strcmp(redis, "up") == 0)
 		return;
-	add(finding, NULL, "see that Redis runs and that [redis] url and password are its own",
+	add(finding, NULL, "check that Redis runs and that [redis] url and password are right",
 	    "Redis is %s: %s",
-	    strcmp(redis, "down") == 0 ? "away, no event comes in and no outcome goes out"
-	                               : "there, but not all of it can be used",
+	    strcmp(redis, "down") == 0 ? "down, so no events come in and no outcomes go out"
+	                               : "up, but not all of it can be used",
 	    jsontext_at(finding->state, "redis_fault"));
 }
 
@@ -188,7 +188,7 @@ static void find_redirect(struct finding *finding)
 		    "every mail is redirected to %s by [mail] redirect_to", to);
 }
 
-/* ---- some mails stand */
+/* ---- some mails are stuck */
 
 static void find_relays(struct finding *finding)
 {
@@ -200,7 +200,7 @@ static void find_relays(struct finding *finding)
 		const char *reply = jsontext_at(relay, "reply");
 		if (json_is_false(json_object_get(relay, "up")))
 			add(finding, jsontext_at(relay, "since"), "dispatchctl relay test",
-			    "relay %s is left alone: %s", name, reply);
+			    "relay %s is down: %s", name, reply);
 		else if (json_is_true(json_object_get(relay, "failing")))
 			add(finding, jsontext_at(relay, "failing_since"), "dispatchctl relay test",
 			    "the last %" JSON_INTEGER_FORMAT

@@ -228,7 +228,7 @@ static const struct command commands[] = {
                  "dispatchd, Redis and the relays are up, and counts of held jobs and mails",
          .more = "It looks for a daemon, a Redis or a database that can't be used, faults in the "
                  "configuration, sending that is paused, held back or redirected, relays that are "
-                 "left alone or refuse every mail, a mail that is ten minutes late, entries that "
+                 "down or refuse every mail, a mail that is ten minutes late, entries that "
                  "wait, losses and dead letters of the last day, a disk with less than 1 GB free, "
                  "faults in templates, and a certificate that ends within three weeks. The exit "
                  "status says only whether it could look; \"check\" finds what is wrong with "
