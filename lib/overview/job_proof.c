@@ -17,16 +17,33 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 struct proof_making {
 	const struct overview *view;
 	struct job_proof *proof;
-	size_t cap;
+	size_t cap, bytes;
 };
 
-static void add_file(struct proof_making *making, const char *name, const void *bytes, size_t len)
+/* Whether there is room for so many bytes more. */
+static bool fits(struct proof_making *making, size_t more, struct error *err)
 {
 	struct job_proof *proof = making->proof;
+	proof->too_large = more > (size_t)PROOF_MAX_BYTES - making->bytes;
+	return !proof->too_large ||
+	       error_set(
+	               err, EX_DATAERR,
+	               "the proof of job %s would be larger than %d MiB, the most that one may be",
+	               proof->job, PROOF_MAX_BYTES >> 20);
+}
+
+static bool add_file(struct proof_making *making, const char *name, const void *bytes, size_t len,
+                     struct error *err)
+{
+	struct job_proof *proof = making->proof;
+	if (!fits(making, len, err))
+		return false;
+	making->bytes += len;
 	proof->files = arena_grow(making->view->arena, proof->files, proof->n, &making->cap,
 	                          sizeof *proof->files);
 	proof->files[proof->n++] = (struct proof_file){
@@ -34,6 +51,7 @@ static void add_file(struct proof_making *making, const char *name, const void *
 	        .bytes = arena_strndup(making->view->arena, bytes, len),
 	        .len = len,
 	};
+	return true;
 }
 
 static void set_hex(json_t *json, const char *name, const unsigned char *bytes)
@@ -53,61 +71,58 @@ static const char *subject_of(const struct sent_mail *sent)
 	return text + strspn(text, " \t");
 }
 
-/* What was recorded when it was sent, and the message as a file of its own. */
-static bool add_message(struct proof_making *making, struct spool *spool, json_t *mail, int64_t id,
-                        struct error *err)
+/* What was recorded when it was sent, what it said, and the message as a file of its own. */
+static bool add_message(struct proof_making *making, json_t *mail, int64_t id,
+                        const struct sent_mail *sent, struct error *err)
 {
-	struct sent_mail sent;
-	bool read = sent_mail_render(making->view, spool, id, &sent, err);
-	if (read && sent.rendering.known) {
-		set_hex(mail, "templates_digest", sent.rendering.templates);
-		set_hex(mail, "message_digest", sent.rendering.message);
+	if (sent->rendering.known) {
+		set_hex(mail, "templates_digest", sent->rendering.templates);
+		set_hex(mail, "message_digest", sent->rendering.message);
 	}
-	if (read && sent_mail_is_there(&sent)) {
-		const char *name =
-		        arena_printf(making->view->arena, "mails/%lld.eml", (long long)id);
-		add_file(making, name, buf_text(&sent.mail.message), sent.mail.message.len);
-		json_object_set_new(mail, "subject", json_string(subject_of(&sent)));
-		json_object_set_new(mail, "file", json_string(name));
-	}
-	sent_mail_clear(&sent);
-	return read;
+	sent_mail_show(making->view, sent, mail);
+	if (!sent_mail_is_there(sent))
+		return true;
+	const char *name = arena_printf(making->view->arena, "mails/%lld.eml", (long long)id);
+	json_object_set_new(mail, "subject", json_string(subject_of(sent)));
+	json_object_set_new(mail, "file", json_string(name));
+	return add_file(making, name, buf_text(&sent->mail.message), sent->mail.message.len, err);
 }
 
 /* The whole mail; its HTML and its source are in its file. NULL on a fault. */
 static json_t *whole_mail(struct proof_making *making, struct spool *spool, int64_t id,
                           struct error *err)
 {
+	struct sent_mail sent;
 	json_t *mail;
 	if (!spool_read_mail(spool, id, &mail, err))
 		return NULL;
 	const char *customer = jsontext_at(mail, "customer");
 	local_object(making->view, mail, customer);
 	local_members(making->view, json_object_get(mail, "outcomes"), customer);
-	if (!sent_mail_add(making->view, spool, mail, err) ||
-	    !add_message(making, spool, mail, id, err)) {
-		json_decref(mail);
-		return NULL;
-	}
-	json_object_del(mail, "html");
-	json_object_del(mail, "source");
-	return mail;
+	bool good = sent_mail_render(making->view, spool, id, &sent, err) &&
+	            add_message(making, mail, id, &sent, err);
+	sent_mail_clear(&sent);
+	if (good)
+		return mail;
+	json_decref(mail);
+	return NULL;
 }
 
 static bool add_mails(struct proof_making *making, struct spool *spool, json_t *record,
                       struct error *err)
 {
 	json_t *whole = json_array(), *mail;
-	size_t i;
+	size_t i, bytes = 0; /* of record.json, which comes last */
 	json_array_foreach(json_object_get(record, "mails"), i, mail)
 	{
 		json_int_t id = json_integer_value(json_object_get(mail, "id"));
 		json_t *one = whole_mail(making, spool, id, err);
-		if (one == NULL) {
+		bytes += one != NULL ? json_dumpb(one, NULL, 0, JSON_INDENT(1)) : 0;
+		json_array_append_new(whole, one);
+		if (one == NULL || !fits(making, bytes, err)) {
 			json_decref(whole);
 			return false;
 		}
-		json_array_append_new(whole, one);
 	}
 	making->proof->mails = json_array_size(whole);
 	json_object_set_new(record, "mails", whole);
@@ -124,19 +139,12 @@ static void set_time(json_t *json, const char *name, struct instant when)
 	                                          : json_string(instant_format(when, 0, text)));
 }
 
-/* What the office keeps of a job for itself is nobody else's business. */
-static void leave_out_office(json_t *record)
-{
-	static const char *const own[] = {"sales", "comments", "documents", "pictures"};
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		json_object_del(record, own[i]);
-}
-
 static void add_head(const struct overview *view, json_t *record, const char *program)
 {
 	const char *number = jsontext_at(record, "customer");
 	json_t *proof = json_pack("{s:i, s:s}", "version", 1, "program", program);
 	set_time(proof, "made", view->now);
+	local_object(view, proof, number);
 	if (json_is_true(json_object_get(record, "erased")))
 		set_time(proof, "erased",
 		         view->customers ? customers_erased_at(view->customers, number)
@@ -184,7 +192,7 @@ static void hide_tokens(const struct overview *view, json_t *value)
 
 /* ---- all of it */
 
-static void add_sums(struct proof_making *making)
+static bool add_sums(struct proof_making *making, struct error *err)
 {
 	struct buf text = {0};
 	const struct job_proof *proof = making->proof;
@@ -197,19 +205,18 @@ static void add_sums(struct proof_making *making)
 		           sodium_bin2hex(hex, sizeof hex, digest, sizeof digest),
 		           proof->files[i].name);
 	}
-	add_file(making, "SHA256SUMS", buf_text(&text), text.len);
+	bool good = add_file(making, "SHA256SUMS", buf_text(&text), text.len, err);
 	buf_free(&text);
+	return good;
 }
 
 static bool add_record(struct proof_making *making, const json_t *record, struct error *err)
 {
 	struct buf summary = {0};
 	char *text = json_dumps(record, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
-	bool good = text != NULL && proof_summary_add(record, &summary, err);
-	if (good) {
-		add_file(making, "record.json", text, strlen(text));
-		add_file(making, "summary.html", buf_text(&summary), summary.len);
-	}
+	bool good = text != NULL && add_file(making, "record.json", text, strlen(text), err) &&
+	            proof_summary_add(record, &summary, err) &&
+	            add_file(making, "summary.html", buf_text(&summary), summary.len, err);
 	free(text);
 	buf_free(&summary);
 	return good;
@@ -222,18 +229,15 @@ bool job_proof_make(const struct overview *view, struct spool *spool, const char
 	struct proof_making making = {.view = view, .proof = ret};
 	json_t *record;
 	*ret = (struct job_proof){0};
-	if (!job_timeline(view, spool, job, customer, &record, err))
+	if (!job_notices(view, spool, job, customer, &record, err))
 		return false;
-	leave_out_office(record);
-	add_head(view, record, program);
-	bool good = add_mails(&making, spool, record, err);
-	hide_tokens(view, record);
-	good = good && add_record(&making, record, err);
-	if (good)
-		add_sums(&making);
 	ret->events = json_array_size(json_object_get(record, "events"));
 	ret->job = arena_strdup(view->arena, jsontext_at(record, "job"));
 	ret->customer = arena_strdup(view->arena, jsontext_at(record, "customer"));
+	add_head(view, record, program);
+	bool good = add_mails(&making, spool, record, err);
+	hide_tokens(view, record);
+	good = good && add_record(&making, record, err) && add_sums(&making, err);
 	json_decref(record);
 	return good;
 }

@@ -39,17 +39,25 @@ static void add_records(const struct overview *view, json_t *job)
 		json_object_set_new(job, parts[p].key, records_of(view, parts[p].kind, job));
 }
 
-bool job_timeline(const struct overview *view, struct spool *spool, const char *job,
-                  const char *customer, json_t **ret, struct error *err)
+bool job_notices(const struct overview *view, struct spool *spool, const char *job,
+                 const char *customer, json_t **ret, struct error *err)
 {
 	static const char *const lists[] = {"events", "requests", "outcomes", "mails", "reports"};
 	json_t *json;
 	if (!spool_read_job(spool, job, overview_number(view, customer), &json, err))
 		return false;
-	if (view->customers)
-		add_records(view, json);
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		local_members(view, json_object_get(json, lists[i]), jsontext_at(json, "customer"));
 	*ret = json;
+	return true;
+}
+
+bool job_timeline(const struct overview *view, struct spool *spool, const char *job,
+                  const char *customer, json_t **ret, struct error *err)
+{
+	if (!job_notices(view, spool, job, customer, ret, err))
+		return false;
+	if (view->customers)
+		add_records(view, *ret);
 	return true;
 }

@@ -68,12 +68,14 @@ static void add_members(json_t *facts, const char *prefix, const json_t *object)
 {
 	const char *key;
 	json_t *value;
+	struct buf label = {0};
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
-		char label[160];
-		(void)snprintf(label, sizeof label, "%s%s", prefix, key);
-		add_fact(facts, label, value_text(value));
+		buf_reset(&label);
+		buf_printf(&label, "%s%s", prefix, key);
+		add_fact(facts, buf_text(&label), value_text(value));
 	}
+	buf_free(&label);
 }
 
 /* ---- what happened */
@@ -110,17 +112,18 @@ static void add_step(struct steps *steps, const json_t *row, const char *time, c
 static void add_event_step(struct steps *steps, const json_t *event)
 {
 	json_t *facts = json_array();
-	char what[160];
+	struct buf what = {0};
 	const char *type = jsontext_at(event, "type");
 	json_t *happened = local_text(event, "time"), *received = local_text(event, "received");
-	(void)snprintf(what, sizeof what, "Reported: the job is %s.",
-	               strncmp(type, "job.", 4) == 0 ? type + 4 : type);
+	buf_printf(&what, "Reported: the job is %s.",
+	           strncmp(type, "job.", 4) == 0 ? type + 4 : type);
 	add_fact(facts, "Event", value_text(json_object_get(event, "id")));
 	add_fact(facts, "From", value_text(json_object_get(event, "source")));
 	if (json_equal(happened, received) == 0)
 		add_fact(facts, "When it happened", json_incref(happened));
 	add_members(facts, "", json_object_get(event, "data"));
-	add_step(steps, event, "received", "event", what, facts);
+	add_step(steps, event, "received", "event", buf_text(&what), facts);
+	buf_free(&what);
 	json_decref(happened);
 	json_decref(received);
 }
@@ -193,8 +196,7 @@ static const char *lack_words(const char *rendering)
 	static const char *const words[][2] = {
 	        {"not_yet", "Nothing was sent: no mail server has been offered this email."},
 	        {"erased", "What it said was erased together with the customer."},
-	        {"outdated",
-	         "What it said can't be made again: its templates are no longer kept."}};
+	        {"outdated", "What it said can't be shown: its templates are no longer kept."}};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(rendering, words[i][0]) == 0)
 			return words[i][1];
@@ -324,21 +326,19 @@ static json_t *page_data(const json_t *record)
 	const json_t *proof = json_object_get(record, "proof");
 	json_t *decisions = json_array();
 	add_decisions(decisions, json_object_get(record, "events"), "Event", "id");
-	add_decisions(decisions, json_object_get(record, "requests"), "Question of the gate",
-	              "request");
-	const json_t *first = json_array_get(json_object_get(record, "events"), 0);
+	add_decisions(decisions, json_object_get(record, "requests"), "Gate request", "request");
 	const char *state = jsontext_at(record, "state");
-	return json_pack(
-	        "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "job",
-	        jsontext_at(record, "job"), "customer", jsontext_at(record, "customer"), "name",
-	        jsontext_at(proof, "customer_name"), "state", state, "program",
-	        jsontext_at(proof, "program"), "made", time_text(jsontext_at(proof, "made")),
-	        "zone", jsontext_at(first, "timezone"), "erased",
-	        json_is_true(json_object_get(record, "erased")), "erased_at",
-	        time_text(jsontext_at(proof, "erased")), "events",
-	        count_text(json_object_get(record, "events"), "reported event"), "emails",
-	        count_text(json_object_get(record, "mails"), "email"), "steps", steps_of(record),
-	        "mails", mails_of(record), "decisions", decisions);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+	                 "job", jsontext_at(record, "job"), "customer",
+	                 jsontext_at(record, "customer"), "name",
+	                 jsontext_at(proof, "customer_name"), "state", state, "program",
+	                 jsontext_at(proof, "program"), "made", local_text(proof, "made"), "zone",
+	                 jsontext_at(proof, "timezone"), "erased",
+	                 json_is_true(json_object_get(record, "erased")), "erased_at",
+	                 time_text(jsontext_at(proof, "erased")), "events",
+	                 count_text(json_object_get(record, "events"), "reported event"), "emails",
+	                 count_text(json_object_get(record, "mails"), "email"), "steps",
+	                 steps_of(record), "mails", mails_of(record), "decisions", decisions);
 }
 
 bool proof_summary_add(const json_t *record, struct buf *ret, struct error *err)

@@ -138,6 +138,13 @@ static void show_context(const struct overview *view, json_t *mail)
 	buf_free(&text);
 }
 
+void sent_mail_show(const struct overview *view, const struct sent_mail *sent, json_t *mail)
+{
+	json_object_set_new(mail, "rendering", json_string(sent_mail_state_name(sent->state)));
+	set_text(mail, "text", sent_mail_is_there(sent), &sent->mail.text);
+	show_context(view, mail);
+}
+
 bool sent_mail_add(const struct overview *view, struct spool *spool, json_t *mail,
                    struct error *err)
 {
@@ -145,11 +152,9 @@ bool sent_mail_add(const struct overview *view, struct spool *spool, json_t *mai
 	int64_t id = json_integer_value(json_object_get(mail, "id"));
 	bool ok = sent_mail_render(view, spool, id, &sent, err);
 	bool there = sent_mail_is_there(&sent);
-	json_object_set_new(mail, "rendering", json_string(sent_mail_state_name(sent.state)));
-	set_text(mail, "text", there, &sent.mail.text);
+	sent_mail_show(view, &sent, mail);
 	set_text(mail, "html", there && sent.mail.has_html, &sent.mail.html);
 	set_text(mail, "source", there, &sent.mail.message);
-	show_context(view, mail);
 	sent_mail_clear(&sent);
 	return ok;
 }

@@ -36,8 +36,10 @@ bool sent_mail_render(const struct overview *view, struct spool *spool, int64_t 
                       struct sent_mail *ret, struct error *err) MUST_CHECK;
 void sent_mail_clear(struct sent_mail *sent);
 
-/* Adds it to a mail of spool_read_mail(): `rendering`, the state's name, and `text`, `html` and
- * `source`, null where there is none; its `context` becomes what templates see. */
+/* Adds it to a mail of spool_read_mail(): `rendering`, the state's name, and `text`, null where
+ * there is none; its `context` becomes what templates see. */
+void sent_mail_show(const struct overview *view, const struct sent_mail *sent, json_t *mail);
+/* Renders and adds it, with `html` and `source`, too. */
 bool sent_mail_add(const struct overview *view, struct spool *spool, json_t *mail,
                    struct error *err) MUST_CHECK;
 

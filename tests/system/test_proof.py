@@ -121,7 +121,7 @@ def test_it_shows_no_token(world, peer):
     (mail,) = [n for n in names if n.endswith(".eml")]
     with open(f"{folder}/{mail}", "rb") as file:
         assert re.search(rb"notices\+0{20,}@", file.read())
-    assert "zeros stand in their place" in summary
+    assert "are replaced with zeros" in summary
 
 
 def test_a_redirected_mail_says_so(world, peer):
@@ -188,6 +188,44 @@ def test_a_job_with_many_events(world, peer):
     _, _, record, summary = unpack(world, "a.zip", "4711")
     assert len(record["events"]) == 200 and "200 reported events, " in summary
     assert summary.count("<h3>Event ") == 200
+
+
+def test_times_are_in_the_customers_zone_though_there_is_no_event(world, peer):
+    world.start_daemon()
+    world.ctl("suspend", "1001", "--note", "closed")
+    world.xadd("jobs:requests", id="q1", type="job.dispatch", job="4711", customer="1001")
+    wait_outcome(world, "q1", "held")
+    _, _, record, summary = unpack(world, "a.zip", "4711")
+    assert record["events"] == [] and record["proof"]["timezone"] == "America/Denver"
+    assert "Times are in the customer's time zone, America/Denver, with UTC below them." in summary
+    assert re.search(r"Generated \S+ \S+ -0[67]:00 by dispatchd", summary)
+    assert "<h3>Gate request q1: job.dispatch, " in summary
+
+
+def test_of_an_event_it_has_long_names_too(world, peer):
+    """Of two bytes for each letter, so that a cut name would be no text."""
+    world.start_daemon()
+    name = "a" + "ü" * 150
+    world.xadd_fields({"id": "1", "type": "job.started", "job": "4711", "customer": "1001", name: "gate 7"})
+    wait_outcome(world, "1", "sent")
+    _, _, record, summary = unpack(world, "a.zip", "4711")
+    assert record["events"][0]["data"][name] == "gate 7" and f"<dt>{name}</dt><dd>gate 7</dd>" in summary
+
+
+def test_one_that_would_be_too_large_is_refused(world, peer):
+    """It is made in memory, by the customer center for anybody who may read."""
+    center = Center(world)
+    center.add("rita", "reader")
+    center.start()
+    world.start_daemon()
+    for n in range(150):
+        publish(world, str(n), ("started", "paused")[n % 2], time=f"2026-01-01T{n // 60:02}:{n % 60:02}:00Z",
+                note="x" * 240_000)
+    wait_outcome(world, "149", "expired", "expired", timeout=60)
+    refused(world, 65, "the proof of job 4711 would be larger than 32 MiB", "proof", "4711", "--out", world.path("x.zip"))
+    assert not os.path.exists(world.path("x.zip"))
+    answer = center.log_in("rita").get("/jobs/4711/proof?customer=1001")
+    assert answer.status == 422 and "than the 32 MiB that a proof may have" in answer.text
 
 
 def test_nothing_is_written_over_and_no_half_one_stays(world, peer):

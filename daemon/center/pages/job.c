@@ -240,7 +240,7 @@ static void proof(struct call *call)
 	const char *customer = request_value(&call->request->query, "customer");
 	struct overview overview;
 	struct error err;
-	struct job_proof made;
+	struct job_proof made = {0};
 	struct buf zip = {0};
 	struct spool *spool = stores_spool(call->stores, &err);
 	call_spool_overview(call, &overview);
@@ -250,7 +250,13 @@ static void proof(struct call *call)
 	                    &made, &err) ||
 	    !proof_zip_add(&made, overview.now, &zip, &err)) {
 		buf_free(&zip);
-		show_fault(call, &err);
+		if (made.too_large)
+			page_fail_status(
+			        call, 422,
+			        words_fill(call, "job.proof_large",
+			                   json_pack("{s:i}", "n", PROOF_MAX_BYTES >> 20)));
+		else
+			show_fault(call, &err);
 		return;
 	}
 	response_header(call->response, call->request, "Content-Disposition",

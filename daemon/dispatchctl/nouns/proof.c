@@ -111,10 +111,11 @@ static const struct command commands[] = {
          .help = "Writes all that is on record of a job's notices to a private zip file",
          .more = "In it: summary.html to read, record.json for programs, each mail as it was sent "
                  "(mails/ID.eml), and SHA256SUMS for \"sha256sum -c\". It has events, decisions "
-                 "with the rules' trace, the customer's data as they were then, and the server's "
+                 "with the rules' trace, the customer's data at that time, and the server's "
                  "replies. Signed tokens are zeros in it; passwords are nowhere. Of a customer "
                  "that was erased it has what the erasure left, and says so. What the office "
-                 "keeps of the job for itself (sales, comments, documents, pictures) is left out.",
+                 "keeps of the job for itself (sales, comments, documents, pictures) is left out. "
+                 "A job with more than 32 MiB on record is refused with exit status 65.",
          .examples = "proof 4711 --out job-4711.zip\n"
                      "proof 4711 --customer 1001 --out /tmp/job-4711.zip",
          .run = proof_run},
