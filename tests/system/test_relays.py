@@ -195,7 +195,8 @@ def test_each_has_its_own_login_and_tls(farm, certificates):
         assert {s.commands[0] for s in b.sessions} == {"EHLO b.example.com"}
         assert {s.commands[0] for s in a.sessions} == {"EHLO us.example.com"}
         relays = farm.ctl_json("status")["relays"]
-        assert [relay["name"] for relay in relays] == ["a", "b"]
+        assert [(relay["name"], relay["address"]) for relay in relays] == [("a", f"localhost:{a.port}"), ("b", f"localhost:{b.port}")]
+        assert f"\na (localhost:{a.port}) " in farm.ctl("status").stdout
         metrics = farm.metrics()
         assert metrics['dispatchd_relay_up{relay="a"}'] == metrics['dispatchd_relay_up{relay="b"}'] == 1
 

@@ -16,6 +16,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -130,6 +131,31 @@ static void name_states(const json_t *relays)
 	}
 }
 
+/* A relay that has a name is shown with its address. */
+static void print_relays(struct ctl *ctl, const json_t *relays)
+{
+	size_t i;
+	json_t *rows = json_deep_copy(relays), *row;
+	json_array_foreach(rows, i, row)
+	{
+		const char *name = json_string_value(json_object_get(row, "name"));
+		const char *address = json_string_value(json_object_get(row, "address"));
+		if (name && address && strcmp(name, address) != 0)
+			json_object_set_new(row, "name", json_sprintf("%s (%s)", name, address));
+	}
+	buf_addc(output_text(ctl->out), '\n');
+	table_print(output_text(ctl->out), rows,
+	            COLUMNS({.key = "name", .title = "Relay"},
+	                    {.key = "state", .title = "State", .style = STYLE_WORD},
+	                    {.key = "since", .title = "Since", .style = STYLE_TIME},
+	                    {.key = "sessions", .title = "Sessions", .right = true},
+	                    {.key = "delivered", .title = "Delivered", .right = true},
+	                    {.key = "failures", .title = "Failed since", .right = true},
+	                    {.key = "reply", .title = "Reply", .min = 20}),
+	            output_look(ctl->out));
+	json_decref(rows);
+}
+
 static void print_counts(struct ctl *ctl, const json_t *mails)
 {
 	json_t *rows = json_array(), *count;
@@ -204,16 +230,7 @@ static bool status_run(struct ctl *ctl, struct error *err)
 	                     {.key = "held", .title = "Held jobs"}));
 	if (json_array_size(json_object_get(state, "relays")) > 0) {
 		name_states(json_object_get(state, "relays"));
-		buf_addc(output_text(ctl->out), '\n');
-		table_print(output_text(ctl->out), json_object_get(state, "relays"),
-		            COLUMNS({.key = "name", .title = "Relay"},
-		                    {.key = "state", .title = "State", .style = STYLE_WORD},
-		                    {.key = "since", .title = "Since", .style = STYLE_TIME},
-		                    {.key = "sessions", .title = "Sessions", .right = true},
-		                    {.key = "delivered", .title = "Delivered", .right = true},
-		                    {.key = "failures", .title = "Failed since", .right = true},
-		                    {.key = "reply", .title = "Reply", .min = 20}),
-		            output_look(ctl->out));
+		print_relays(ctl, json_object_get(state, "relays"));
 	}
 	print_feeds(ctl, json_object_get(state, "feeds"));
 	if (json_object_get(state, "mails") != NULL)

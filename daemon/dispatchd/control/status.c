@@ -30,10 +30,11 @@ static json_t *relays_json(const struct daemon_view *view)
 	size_t n = pool_relays(view->pool, relays, RELAYS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		char since[INSTANT_TEXT_MAX];
-		json_t *relay = json_pack(
-		        "{s:s, s:b, s:s, s:i, s:I}", "name", relays[i].name, "up", relays[i].up,
-		        "since", instant_format(relays[i].since, 0, since), "sessions",
-		        (int)relays[i].sessions, "delivered", (json_int_t)relays[i].delivered);
+		json_t *relay = json_pack("{s:s, s:s, s:b, s:s, s:i, s:I}", "name", relays[i].name,
+		                          "address", relays[i].address, "up", relays[i].up, "since",
+		                          instant_format(relays[i].since, 0, since), "sessions",
+		                          (int)relays[i].sessions, "delivered",
+		                          (json_int_t)relays[i].delivered);
 		if (relay && !relays[i].tried)
 			json_object_set_new(relay, "up", json_null());
 		if (relay)

@@ -75,6 +75,7 @@ bool pool_reload(struct pool *pool, const struct settings *settings, struct temp
 /* A relay's state, for status, metrics and log. A Maildir counts as one, named by its path. */
 struct pool_relay {
 	char name[128];                 /* as configured */
+	char address[128];              /* likewise; the name where that isn't another */
 	bool tried;                     /* false: nothing is known of it yet */
 	bool up;                        /* false: at fault and not yet seen well again */
 	struct instant since;           /* up or down */

@@ -282,5 +282,6 @@ void relay_describe(const struct relay *relay, struct pool_relay *ret)
 	if (relay->failures > 0)
 		snprintf(ret->failing_words, sizeof ret->failing_words, "%s", relay->failing_words);
 	snprintf(ret->name, sizeof ret->name, "%s", relay->name);
+	snprintf(ret->address, sizeof ret->address, "%s", relay->address);
 	snprintf(ret->words, sizeof ret->words, "%s", relay->words);
 }
