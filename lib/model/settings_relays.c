@@ -164,7 +164,7 @@ static bool has_one_relay(const struct relay_section *section, const struct sett
 		return error_set(err, EX_CONFIG, "required: the mail server, HOST:PORT");
 	return count_relays(section->settings) == 1 ||
 	       error_set(err, EX_CONFIG,
-	                 "must be one mail server (got %zu); each has a section of its own",
+	                 "must be exactly one mail server (got %zu); give each one its own section",
 	                 count_relays(section->settings));
 }
 
@@ -177,8 +177,7 @@ static bool has_own_name(const struct relay_section *section, const struct setti
 	for (size_t i = 0; first->relay[i] != NULL; i++)
 		if (strcmp(first->relay[i], section->settings->name) == 0)
 			return error_set(err, EX_CONFIG,
-			                 "[smtp] relay names %s as well; call one of them "
-			                 "something else",
+			                 "[smtp] relay already lists %s; rename one of the two",
 			                 first->relay[i]);
 	return true;
 }
@@ -214,8 +213,8 @@ static bool fits_in(const struct relay_section *section, const struct settings *
 {
 	return section->settings->connections <= settings->smtp.connections ||
 	       error_set(err, EX_CONFIG,
-	                 "must be at most the connections of [smtp], which are those to all "
-	                 "relays (got %lld, [smtp] has %lld)",
+	                 "must not exceed the connections of [smtp], the limit for all relays "
+	                 "together (got %lld, [smtp] has %lld)",
 	                 (long long)section->settings->connections,
 	                 (long long)settings->smtp.connections);
 }

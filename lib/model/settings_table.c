@@ -13,10 +13,10 @@ const struct setting_section settings_sections[] = {
         {.name = "smtp",
          .help = "The mail servers that mails are handed to (transport = smtp). A section "
                  "[smtp.NAME] is a relay with settings of its own: it has the same keys, and what "
-                 "it doesn't set is as in [smtp]. One with another user needs a password of its "
+                 "it doesn't set comes from [smtp]. One with another user needs a password of its "
                  "own: password_file, oauth_token_file or the credential smtp-NAME-password. "
-                 "Status, metrics and log call the relay NAME. Those of [smtp] relay come first if "
-                 "it is set, then the sections in order.",
+                 "Status, metrics and log call the relay NAME. The relays of [smtp] come first if "
+                 "relay is set there, then the sections in order.",
          .example = ";[smtp.backup]\n;relay = backup.example.com:587\n;user = example-hauling\n"
                     ";password_file = /etc/dispatchd/backup-password\n"},
         {.name = "rules", .help = "Settings for all rules."},

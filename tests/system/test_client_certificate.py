@@ -81,7 +81,7 @@ def test_relays_that_ask_for_none_do_not_care(made):
         assert probe.send()["delivery"] == "sent"
 
 
-FAULTS = [({"client_cert": "cert", "client_key": "other"}, "[smtp] client_key: {other}: isn't the key of the certificate in {cert}"),
+FAULTS = [({"client_cert": "cert", "client_key": "other"}, "[smtp] client_key: {other}: doesn't belong to the certificate in {cert}"),
           ({"client_cert": "cert"}, "[smtp] client_cert: {cert}: holds no private key that can be read (PEM)"),
           ({"client_cert": "key"}, "[smtp] client_cert: {key}: holds no certificate that can be read (PEM)"),
           ({"client_cert": "cert", "client_key": "nowhere"}, "[smtp] client_key: {nowhere}: No such file or directory"),
@@ -136,7 +136,7 @@ def test_the_daemon_reads_it_again_on_reload(world, made):
         wait_until(lambda: len(peer.mails) == 2, "both mails")
 
 
-@pytest.mark.parametrize("name,words", [("old", "the certificate expired at 20"), ("early", "the certificate begins only at 20")])
+@pytest.mark.parametrize("name,words", [("old", "the certificate expired at 20"), ("early", "the certificate isn't valid before 20")])
 def test_one_that_is_not_in_force(world, made, name, words):
     """A fault for -t; the daemon starts and reloads with a warning, and mails go where nobody cares for it."""
     world.ctl("customer", "add", "1001", "--name", "Maple", "--email", "ann@example.com")

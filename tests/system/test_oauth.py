@@ -140,11 +140,11 @@ def test_a_relay_without_it(certificates, token_file, auth, offered):
 
 @pytest.mark.parametrize("text,mode,words", [
     (None, 0, "No such file"), ("", 0o600, "is empty"), ("\nya29\n", 0o600, "its first line is empty"),
-    ("ya 29", 0o600, "a character that no access token has"), ("ya29\1x", 0o600, "a character that no access token has"),
+    ("ya 29", 0o600, "a character that an access token can't have"), ("ya29\1x", 0o600, "a character that an access token can't have"),
     ("x" * 8001, 0o600, "at most 8000 bytes"), ("x" * 32769, 0o600, "has more than 32768 bytes"),
-    ("{\"token\": \"ya29\"}", 0o600, "is no JSON object with an access_token"),
-    ("{", 0o600, "is no JSON object with an access_token"),
-    ("{\"access_token\": \"ya29\\u0001\"}", 0o600, "a character that no access token has"),
+    ("{\"token\": \"ya29\"}", 0o600, "isn't a JSON object with an access_token"),
+    ("{", 0o600, "isn't a JSON object with an access_token"),
+    ("{\"access_token\": \"ya29\\u0001\"}", 0o600, "a character that an access token can't have"),
     ("{\"access_token\": \"\"}", 0o600, "its first line is empty")])
 def test_a_file_that_is_no_good_is_the_relays_fault(certificates, token_file, text, mode, words):
     """It is another program's, and may be mended at any time."""

@@ -167,21 +167,20 @@ static const struct {
          "main.conf:5: [smtp.a] tls: must be one of none, opportunistic, required, implicit (got "
          "\"yes\")\n"},
         {"[smtp.a]\nrelay = a:25, b:25\n",
-         "main.conf:4: [smtp.a] relay: must be one mail server (got 2); each has a section of its "
-         "own\n"},
+         "main.conf:4: [smtp.a] relay: must be exactly one mail server (got 2); give each one its "
+         "own section\n"},
         {"[smtp]\nrelay = a:25\n[smtp.b]\ntls = none\nrelay =\n",
          "main.conf:7: [smtp.b] relay: must not be empty; expected one or more of HOST:PORT, "
          "[IPV6]:PORT or unix:PATH\n"},
         {"[smtp]\nrelay = a, b\n[smtp.b]\nrelay = c\n",
-         "main.conf:6: [smtp.b] relay: [smtp] relay names b as well; call one of them something "
-         "else\n"},
+         "main.conf:6: [smtp.b] relay: [smtp] relay already lists b; rename one of the two\n"},
         {"[smtp.a]\nrelay = a:25\npassword_file = /p\n",
          "main.conf:5: [smtp.a] password_file: user is required as well\n"},
         {"[smtp.a]\nrelay = a:25\nclient_key = /k\n",
          "main.conf:5: [smtp.a] client_key: client_cert is required as well\n"},
         {"[smtp.a]\nrelay = a:25\nconnections = 20\n",
-         "main.conf:5: [smtp.a] connections: must be at most the connections of [smtp], which are "
-         "those to all relays (got 20, [smtp] has 16)\n"},
+         "main.conf:5: [smtp.a] connections: must not exceed the connections of [smtp], the limit "
+         "for all relays together (got 20, [smtp] has 16)\n"},
         {"[smtp.a]\nrelay = a:25\nweight = 1001\n",
          "main.conf:5: [smtp.a] weight: must be an integer between 0 and 1000 (got "
          "\"1001\")\n"},

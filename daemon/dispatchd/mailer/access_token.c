@@ -31,9 +31,9 @@ static bool take(const char *text, size_t len, const char *file, char ret[ACCESS
 		return error_set(err, EX_CONFIG, "%s: an access token must have at most %d bytes",
 		                 file, ACCESS_TOKEN_MAX);
 	if (!is_token(text, len))
-		return error_set(err, EX_CONFIG,
-		                 "%s: its first line has a character that no access token has",
-		                 file);
+		return error_set(
+		        err, EX_CONFIG,
+		        "%s: its first line has a character that an access token can't have", file);
 	memcpy(ret, text, len);
 	ret[len] = '\0';
 	return true;
@@ -45,7 +45,7 @@ static bool take_json(const char *text, size_t len, const char *file,
 	json_t *json = jsontext_read(text, len, NULL);
 	const char *token = json_string_value(json_object_get(json, "access_token"));
 	bool ok = token ? take(token, strlen(token), file, ret, err)
-	                : error_set(err, EX_CONFIG, "%s: is no JSON object with an access_token",
+	                : error_set(err, EX_CONFIG, "%s: isn't a JSON object with an access_token",
 	                            file);
 
 	json_decref(json);

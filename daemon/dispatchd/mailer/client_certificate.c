@@ -44,7 +44,7 @@ static bool is_in_force(const X509 *certificate, const char *path, struct error 
 		return error_set(err, EX_CONFIG, "%s: the certificate expired at %s", path,
 		                 tls_time_text(until, text));
 	return X509_cmp_current_time(from) <= 0 ||
-	       error_set(err, EX_CONFIG, "%s: the certificate begins only at %s", path,
+	       error_set(err, EX_CONFIG, "%s: the certificate isn't valid before %s", path,
 	                 tls_time_text(from, text));
 }
 
@@ -78,7 +78,7 @@ static bool use_key(SSL_CTX *ssl, FILE *file, const char *path, const char *cert
 	                          : "holds no private key that can be read (PEM)");
 
 	ok = ok && (X509_check_private_key(SSL_CTX_get0_certificate(ssl), key) == 1 ||
-	            error_set(err, EX_CONFIG, "%s: isn't the key of the certificate in %s", path,
+	            error_set(err, EX_CONFIG, "%s: doesn't belong to the certificate in %s", path,
 	                      certificate));
 	ok = ok && (SSL_CTX_use_PrivateKey(ssl, key) == 1 ||
 	            error_set(err, EX_CONFIG, "%s: OpenSSL refuses the key: %s", path,
