@@ -9,10 +9,9 @@ static json_t *finding_of(const json_t *pause)
 	struct buf text = {0};
 	const char *note = jsontext_at(pause, "note");
 	json_int_t due = json_integer_value(json_object_get(pause, "due"));
-	buf_printf(&text,
-	           "sending is paused since %s by %s%s%s; %" JSON_INTEGER_FORMAT " %s for its end",
+	buf_printf(&text, "sending has been paused since %s by %s%s%s; %" JSON_INTEGER_FORMAT " %s",
 	           jsontext_at(pause, "since"), jsontext_at(pause, "by"), *note ? ": " : "", note,
-	           due, due == 1 ? "mail waits" : "mails wait");
+	           due, due == 1 ? "mail is waiting" : "mails are waiting");
 	json_t *finding = json_pack("{s:s, s:s}", "finding", "paused", "text", buf_text(&text));
 	buf_free(&text);
 	return finding;

@@ -40,7 +40,7 @@ static const struct metric_row {
         [METRIC_BREAKER_OPEN] =
                 {.name = "dispatchd_breaker_open",
                  .type = GAUGE,
-                 .help = "Whether new mails are held back, since too many came at once."},
+                 .help = "Whether new mails are held back because too many came in at once."},
         [METRIC_HELD_BACK] = {.name = "dispatchd_held_back",
                               .type = GAUGE,
                               .help = "Mails that are held back until somebody releases or "

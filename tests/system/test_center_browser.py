@@ -771,7 +771,7 @@ def test_sending_is_paused_in_a_dialog_and_everybody_sees_it(office, chromium):
     window.wait_gone("dialog")
     window.wait_text("The relay is being moved", "[role=alert]")
     assert window.path == "/mails" and window.all("link", "Pause sending") == []
-    window.open("/today").wait_text("Sending is paused since today", "[role=alert]")
+    window.open("/today").wait_text("Sending has been paused since today", "[role=alert]")
     office.world.ctl("mail", "resume")
     window.wait_gone("alert")
     office.world.ctl("mail", "pause", "--note", "by a command")

@@ -224,7 +224,7 @@ def test_a_manager_pauses_and_resumes_all_sending(world, center):
     wait_outcome(world, "1", "queued")
     for path in ("/mails", "/today"):
         (text,) = alerts(mona.get(path).text)
-        assert re.fullmatch(r"Sending is paused since today \d+:\d\d by mona : “The relay &lt;moves&gt;” "
+        assert re.fullmatch(r"Sending has been paused since today \d+:\d\d by mona : “The relay &lt;moves&gt;” "
                             r"1 mail is due and waits\.", text), text
         assert "Resume sending" in mona.get(path).text and "/mails/pause?" not in mona.get(path).text
     assert world.ctl_json("status")["paused"]["by"] == "mona"

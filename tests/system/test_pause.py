@@ -77,7 +77,7 @@ def test_it_outlives_restarts_and_crashes(farm, smtp):
 
 def test_without_a_daemon(farm, smtp):
     assert farm.ctl_json("mail", "pause", "--note", "before the start")["paused"]["note"] == "before the start"
-    assert "\nsending is paused since " in farm.ctl("status").stdout, "behind the daemon, which does not run"
+    assert "\nsending has been paused since " in farm.ctl("status").stdout, "behind the daemon, which does not run"
     farm.start_daemon()
     event(farm, 1)
     wait_outcome(farm, 1, "queued")
@@ -194,14 +194,14 @@ def test_what_an_admin_sees(farm):
     event(farm, 1)
     wait_outcome(farm, 1, "queued")
     lines = farm.ctl("status").stdout.splitlines()
-    assert lines[0].startswith("sending is paused since ") and lines[0].endswith(f" by {ME}: two")
+    assert lines[0].startswith("sending has been paused since ") and lines[0].endswith(f" by {ME}: two")
     assert lines[1] == "1 mail is due"
     assert farm.ctl_json("status")["paused"] == {**second, "due": 1}
     checked = farm.ctl("check", "--json", check=False)
     finding = json.loads(checked.stdout)[0]
     assert checked.returncode == 1 and finding["finding"] == "paused"
-    assert finding["text"] == f"sending is paused since {first['since']} by {ME}: two; 1 mail waits for its end"
-    assert farm.ctl("check", check=False).stdout.startswith("Sending\n  sending is paused since ")
+    assert finding["text"] == f"sending has been paused since {first['since']} by {ME}: two; 1 mail is waiting"
+    assert farm.ctl("check", check=False).stdout.startswith("Sending\n  sending has been paused since ")
     farm.daemon.stop()
     assert farm.ctl_json("status")["paused"]["due"] == 1
 

@@ -45,7 +45,7 @@ def test_the_worst_comes_first(farm):
         file.write("Subject: x\n\n{{nobody.knows}}\n")
     assert problems(farm) == ["paused", "dead", "template"]
     shown = farm.ctl("status").stdout
-    order = [shown.index(words) for words in ("sending is paused since ", "to do: dispatchctl mail resume\n",
+    order = [shown.index(words) for words in ("sending has been paused since ", "to do: dispatchctl mail resume\n",
                                               "1 entry was rejected in the last day", "to do: dispatchctl dead list",
                                               "nobody.knows", "to do: dispatchctl template check", "\ndispatchd ")]
     assert order == sorted(order) and order[0] == 0

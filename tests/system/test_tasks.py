@@ -239,7 +239,7 @@ def test_flood(world, machine, peer):
     wait_outcome(world, 1004, "deferred", "held_back")
     answers = []
     do(machine, "Too many mails at once", before=lambda line: answers.append(machine.output))
-    assert answers[1].startswith("an unusual number of mails is held back"), answers[1]
+    assert answers[1].startswith("an unusual number of mails came in at once"), answers[1]
     wait_outcome(world, 1004, "cancelled", "by_hand")
     for number in (1001, 1002, 1003):
         wait_outcome(world, number, "sent")

@@ -23,7 +23,7 @@ static void print_state(struct ctl *ctl, const json_t *breaker)
 		look_time(out, table_text(breaker, "since"), look);
 		buf_printf(out,
 		           ": %" JSON_INTEGER_FORMAT
-		           " new mails at once, and [rules] burst was %s\n",
+		           " new mails came in at once, and [rules] burst allowed %s\n",
 		           json_integer_value(json_object_get(breaker, "made")),
 		           table_text(breaker, "limit"));
 	} else {
@@ -115,5 +115,5 @@ static const struct command commands[] = {
 };
 
 const struct noun noun_breaker = {.name = "breaker",
-                                  .help = "mails that are held back since too many came at once",
+                                  .help = "mails held back because too many came in at once",
                                   COMMANDS(commands)};

@@ -8,7 +8,7 @@ void pause_print(struct ctl *ctl, const json_t *pause)
 	json_int_t due = json_integer_value(json_object_get(pause, "due"));
 	if (!json_is_object(pause))
 		return;
-	buf_printf(out, "%ssending is paused%s since ", look_red(look), look_plain(look));
+	buf_printf(out, "%ssending has been paused%s since ", look_red(look), look_plain(look));
 	look_time(out, table_text(pause, "since"), look);
 	buf_adds(out, " by ");
 	table_value(out, json_object_get(pause, "by"));

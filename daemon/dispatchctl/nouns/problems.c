@@ -168,16 +168,15 @@ static void find_breaker(struct finding *finding)
 		return;
 	if (held == 0)
 		add(finding, jsontext_at(breaker, "since"),
-		    "nothing, unless more come: dispatchctl breaker show",
+		    "nothing, unless more come in: dispatchctl breaker show",
 		    "the breaker of [rules] burst is still open: it closes by itself once fewer "
-		    "new "
-		    "mails are made");
+		    "new mails come in");
 	else
 		add(finding, jsontext_at(breaker, "since"),
 		    "dispatchctl breaker show; then dispatchctl breaker release or breaker discard",
-		    "an unusual number of mails is held back by [rules] burst; "
-		    "%" JSON_INTEGER_FORMAT " %s for a person",
-		    held, held == 1 ? "waits" : "wait");
+		    "an unusual number of mails came in at once: [rules] burst is holding "
+		    "%" JSON_INTEGER_FORMAT " %s back until someone releases or discards %s",
+		    held, held == 1 ? "mail" : "mails", held == 1 ? "it" : "them");
 }
 
 static void find_redirect(struct finding *finding)
@@ -418,8 +417,9 @@ static void print_one(struct ctl *ctl, const json_t *problem)
 	const struct look *look = output_look(ctl->out);
 	table_value(&text, json_object_get(problem, "text"));
 	if (*table_text(problem, "since") != '\0') {
-		buf_adds(&text, ", since ");
+		buf_adds(&text, " (since ");
 		look_time(&text, table_text(problem, "since"), look);
+		buf_addc(&text, ')');
 	}
 	buf_adds(out, look_red(look));
 	print_text(ctl, &text, 2);
