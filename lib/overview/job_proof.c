@@ -64,13 +64,6 @@ static void set_hex(json_t *json, const char *name, const unsigned char *bytes)
 
 /* ---- mails */
 
-/* As the template has it, without the blank behind "Subject:". */
-static const char *subject_of(const struct sent_mail *sent)
-{
-	const char *text = buf_text(&sent->mail.subject);
-	return text + strspn(text, " \t");
-}
-
 /* What was recorded when it was sent, what it said, and the message as a file of its own. */
 static bool add_message(struct proof_making *making, json_t *mail, int64_t id,
                         const struct sent_mail *sent, struct error *err)
@@ -83,7 +76,7 @@ static bool add_message(struct proof_making *making, json_t *mail, int64_t id,
 	if (!sent_mail_is_there(sent))
 		return true;
 	const char *name = arena_printf(making->view->arena, "mails/%lld.eml", (long long)id);
-	json_object_set_new(mail, "subject", json_string(subject_of(sent)));
+	json_object_set_new(mail, "subject", json_string(sent_mail_subject(sent)));
 	json_object_set_new(mail, "file", json_string(name));
 	return add_file(making, name, buf_text(&sent->mail.message), sent->mail.message.len, err);
 }

@@ -27,6 +27,12 @@ bool sent_mail_is_there(const struct sent_mail *sent)
 	return sent->state == SENT_MAIL_EXACT || sent->state == SENT_MAIL_DIFFERENT;
 }
 
+const char *sent_mail_subject(const struct sent_mail *sent)
+{
+	const char *text = buf_text(&sent->mail.subject);
+	return text + strspn(text, " \t");
+}
+
 void sent_mail_clear(struct sent_mail *sent)
 {
 	templates_mail_clear(&sent->mail);

@@ -31,6 +31,9 @@ const char *sent_mail_state_name(enum sent_mail_state state);
 /* Whether there is something to show. */
 bool sent_mail_is_there(const struct sent_mail *sent);
 
+/* As the template has it, without the blank behind "Subject:". */
+const char *sent_mail_subject(const struct sent_mail *sent);
+
 /* Code 66: no such mail. To be cleared in any case. */
 bool sent_mail_render(const struct overview *view, struct spool *spool, int64_t id,
                       struct sent_mail *ret, struct error *err) MUST_CHECK;

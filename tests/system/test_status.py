@@ -144,10 +144,10 @@ def test_the_certificate_for_a_relay(farm):
                                                      "client_cert": pem})
     farm.start_daemon()
     (found,) = farm.ctl_json("status")["problems"]
-    assert found["problem"] == "certificate" and found["text"].startswith("the client certificate for the relay ends soon")
+    assert found["problem"] == "certificate" and found["text"].startswith("the client certificate for the relay expires soon")
 
 
-@pytest.mark.parametrize("days, words", [(5, "ends soon"), (-1, "has ended"), (90, None)])
+@pytest.mark.parametrize("days, words", [(5, "expires soon"), (-1, "has expired"), (90, None)])
 def test_the_centers_certificate(farm, days, words):
     both = make_certificate(farm.directory, None, ["localhost"], "center", -9, days)
     os.chmod(both, 0o600)

@@ -10,7 +10,6 @@
 #include "overview/sent_mail.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 enum { SHOWN_MAX = 64 * 1024 }; /* of a source; the rest is in the file */
@@ -42,13 +41,6 @@ static const char *lack_words(const struct call *call, enum sent_mail_state stat
 	}
 }
 
-/* As the template has it, without the blank behind "Subject:". */
-static const char *subject_of(const struct sent_mail *sent)
-{
-	const char *text = buf_text(&sent->mail.subject);
-	return text + strspn(text, " \t");
-}
-
 void sent_add(struct call *call, json_t *mail)
 {
 	struct sent_mail sent;
@@ -57,12 +49,13 @@ void sent_add(struct call *call, json_t *mail)
 	const struct buf *source = &sent.mail.message;
 	bool cut = source->len > SHOWN_MAX;
 	if (there)
-		json_object_set_new(
-		        mail, "sent",
-		        json_pack("{s:s, s:s, s:b, s:s#, s:b, s:b}", "subject", subject_of(&sent),
-		                  "text", buf_text(&sent.mail.text), "html", sent.mail.has_html,
-		                  "source", buf_text(source), cut ? (size_t)SHOWN_MAX : source->len,
-		                  "cut", cut, "differs", sent.state == SENT_MAIL_DIFFERENT));
+		json_object_set_new(mail, "sent",
+		                    json_pack("{s:s, s:s, s:b, s:s#, s:b, s:b}", "subject",
+		                              sent_mail_subject(&sent), "text",
+		                              buf_text(&sent.mail.text), "html", sent.mail.has_html,
+		                              "source", buf_text(source),
+		                              cut ? (size_t)SHOWN_MAX : source->len, "cut", cut,
+		                              "differs", sent.state == SENT_MAIL_DIFFERENT));
 	else
 		json_object_set_new(mail, "lack",
 		                    json_string(read ? lack_words(call, sent.state)

@@ -332,7 +332,7 @@ static void look_at_certificate(struct finding *finding, const char *what, const
 	if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)) &&
 	    days < CERTIFICATE_DAYS)
 		add(finding, NULL, todo, "%s %s (%s)", what,
-		    days < 0 || seconds < 0 ? "has ended" : "ends soon", path);
+		    days < 0 || seconds < 0 ? "has expired" : "expires soon", path);
 	X509_free(certificate);
 }
 

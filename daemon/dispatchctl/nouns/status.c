@@ -247,7 +247,7 @@ static const struct command commands[] = {
                  "configuration, sending that is paused, held back or redirected, relays that are "
                  "down or refuse every mail, a mail that is ten minutes late, entries that "
                  "wait, losses and dead letters of the last day, a disk with less than 1 GB free, "
-                 "faults in templates, and a certificate that ends within three weeks. The exit "
+                 "faults in templates, and a certificate that expires within three weeks. The exit "
                  "status says only whether it could look; \"check\" finds what is wrong with "
                  "the office's data.",
          .examples = "status\nstatus --json",
