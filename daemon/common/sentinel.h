@@ -12,8 +12,7 @@
  * asks it for its ROLE (Redis' guidelines for Sentinel clients).
  */
 struct sentinel_answer {
-	char host[ENDPOINT_HOST_MAX]; /* mostly numeric; a name where sentinels are told to say it
-	                               */
+	char host[ENDPOINT_HOST_MAX]; /* an address; a name if they announce names */
 	int port;
 };
 

@@ -19,7 +19,8 @@ enum { SIZE_MAX_BYTES = 64 * 1024 * 1024 };
 
 /* ---- pieces */
 
-/* "2026-11-28 15:13:22 -07:00" of RFC 3339, as it is told to people; "" of none. */
+/* An RFC 3339 time for people: "2026-11-28 15:13:22 -07:00". Anything else, "" included, stays as
+ * it is. */
 static json_t *time_text(const char *text)
 {
 	char told[64];

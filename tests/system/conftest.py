@@ -6,7 +6,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from smtp_peer import SmtpPeer  # noqa: E402
+from smtp_peer import SmtpPeer, make_authority, make_certificate  # noqa: E402
 from world import World  # noqa: E402
 
 
@@ -31,6 +31,19 @@ def world():
         yield found
     finally:
         found.close()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """Paths: ca (the authority's), good, wrong (another name's), alone (self-signed), old (expired)."""
+    directory = str(tmp_path_factory.mktemp("certificates"))
+    authority = make_authority(directory)
+    ours = ["localhost", "127.0.0.1", "::1"]
+    return {"ca": authority[2],
+            "good": make_certificate(directory, authority, ours, "good"),
+            "wrong": make_certificate(directory, authority, ["other.example.net"], "wrong"),
+            "alone": make_certificate(directory, None, ours, "alone"),
+            "old": make_certificate(directory, authority, ours, "old", -30, -2)}
 
 
 @pytest.fixture

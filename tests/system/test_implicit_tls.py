@@ -10,7 +10,7 @@ import pytest
 
 import smtp_peer
 from smtp_peer import Drop, Hang, SmtpPeer, Then, Trickle, tls_context
-from test_mailer import HEAD, Probe, _password, certificates, peer  # noqa: F401 (fixtures)
+from test_mailer import HEAD, Probe, _password, peer  # noqa: F401 (a fixture)
 from test_relay_test import ask, names
 from world import wait_until
 

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from smtp_peer import (Drop, Hang, Raw, SmtpPeer, Then, Trickle, make_authority, make_certificate,
+from smtp_peer import (Drop, Hang, Raw, SmtpPeer, Then, Trickle,
                        tls_context)
 from world import PATIENCE, wait_until
 
@@ -120,18 +120,6 @@ def fails(*args, **settings):
 def peer():
     with SmtpPeer() as p:
         yield p
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory):
-    """Paths: ca (the authority's), good, wrong, alone (self-signed), old (expired)."""
-    directory = str(tmp_path_factory.mktemp("certificates"))
-    authority = make_authority(directory)
-    return {"ca": authority[2],
-            "good": make_certificate(directory, authority, ["localhost", "127.0.0.1", "::1"], "good"),
-            "wrong": make_certificate(directory, authority, ["mail.example.net"], "wrong"),
-            "alone": make_certificate(directory, None, ["localhost", "127.0.0.1"], "alone"),
-            "old": make_certificate(directory, authority, ["localhost", "127.0.0.1"], "old", -30, -2)}
 
 
 # ---- the plain way ----

@@ -3,20 +3,12 @@
 no other one's fault."""
 import pytest
 
-from smtp_peer import Deaf, Hang, Raw, SmtpPeer, Then, Trickle, make_authority, make_certificate, tls_context
+from smtp_peer import Deaf, Hang, Raw, SmtpPeer, Then, Trickle, tls_context
 from test_mailer import HEAD, Probe
 from test_relay_test import ask, names
 from world import wait_until
 
 LARGE = HEAD + "More than a socket holds, less than mailers may have in hand.\r\n" * 55_000
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    directory = str(tmp_path_factory.mktemp("certificates"))
-    authority = make_authority(directory)
-    return {"ca": authority[2], "good": make_certificate(directory, authority, ["localhost", "127.0.0.1"], "good"),
-            "old": make_certificate(directory, authority, ["localhost", "127.0.0.1"], "old", -30, -2)}
 
 
 class Once:

@@ -9,7 +9,7 @@ import pytest
 from kit import wait_outcome
 from smtp_peer import Drop, Hang, SmtpPeer, Trickle, tls_context
 from test_config import check
-from test_mailer import Probe, certificates, fails  # noqa: F401 (a fixture)
+from test_mailer import Probe, fails
 from test_relay_test import ask, names
 from world import wait_until
 

@@ -71,6 +71,13 @@ class Office:
     def other(self, server):
         return next(s for s in self.servers.values() if s is not server)
 
+    def begin(self):
+        """Starts the daemon, which mails about a first job; the master that it used."""
+        self.world.start_daemon()
+        self.xadd("1")
+        self.world.mails(1)
+        return self.master()
+
     def xadd(self, number):
         self.master().client().xadd("jobs:events", {"id": number, "type": "job.completed", "job": number, "customer": "1001"})
 
@@ -83,9 +90,7 @@ def office(world):
 
 
 def test_the_master_is_found_and_used_by_all(world, office):
-    world.start_daemon()
-    office.xadd("1")
-    world.mails(1)
+    office.begin()
     world.ctl("event", "send", "completed", "--job", "2", "--customer", "1001")
     world.mails(2)
     assert world.ctl_json("status")["redis"] == "up"
@@ -93,18 +98,13 @@ def test_the_master_is_found_and_used_by_all(world, office):
 
 def test_a_sentinel_that_is_gone_is_passed_over(world, office):
     office.sentinels[0].stop()
-    world.start_daemon()
-    office.xadd("1")
-    world.mails(1)
+    office.begin()
     world.ctl("event", "send", "completed", "--job", "2", "--customer", "1001")
     world.mails(2)
 
 
 def test_the_master_dies_and_the_replica_takes_over(world, office):
-    world.start_daemon()
-    office.xadd("1")
-    world.mails(1)
-    old = office.master()
+    old = office.begin()
     old.client().wait(1, 2000)
     old.stop()
     wait_until(lambda: office.master() is not old, "the failover", 60)
@@ -115,10 +115,7 @@ def test_the_master_dies_and_the_replica_takes_over(world, office):
 
 def test_a_master_that_is_moved_while_it_lives(world, office):
     """The old one goes on as a replica: it answers, but isn't the one."""
-    world.start_daemon()
-    office.xadd("1")
-    world.mails(1)
-    old = office.master()
+    old = office.begin()
     office.sentinels[0].client.execute_command("SENTINEL", "FAILOVER", "office")
     wait_until(lambda: all(s.master() != old.port for s in office.sentinels), "the failover", 60)
     office.xadd("2")
@@ -127,10 +124,7 @@ def test_a_master_that_is_moved_while_it_lives(world, office):
 
 def test_a_master_that_sentinels_have_given_up_is_left(world, office):
     """It wakes up and still believes that it is the master: until a sentinel reaches it, it answers as one."""
-    world.start_daemon()
-    office.xadd("1")
-    world.mails(1)
-    old = office.master()
+    old = office.begin()
     for client in (s.client for s in office.sentinels):
         client.execute_command("SENTINEL", "SET", "office", "failover-timeout", "180000")
     old.freeze()
@@ -207,10 +201,7 @@ def test_outcomes_that_the_new_master_never_got(world, office):
 
 def test_a_master_that_lives_but_was_replaced_is_left(world, office):
     """Nothing breaks: its connections are fine, and it calls itself master."""
-    world.start_daemon()
-    old = office.master()
-    office.xadd("1")
-    world.mails(1)
+    old = office.begin()
     new = office.other(old)
     for sentinel in office.sentinels:
         sentinel.client.execute_command("SENTINEL", "REMOVE", "office")
@@ -225,10 +216,7 @@ def test_a_master_that_lives_but_was_replaced_is_left(world, office):
 
 def test_a_stale_sentinel_does_not_keep_us(world, office):
     """The first one was cut off before the failover, and goes on naming a server that is gone."""
-    world.start_daemon()
-    old = office.master()
-    office.xadd("1")
-    world.mails(1)
+    old = office.begin()
     stale = Sentinel(world, "stale", old.port, quorum=9)
     world.daemon.stop()
     url = world.settings["redis"]["url"]

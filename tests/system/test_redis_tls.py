@@ -3,19 +3,8 @@
 import pytest
 
 from kit import add_customer
-from smtp_peer import make_authority, make_certificate
 from test_config import dispatchd
 from world import free_port, wait_until
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory):
-    directory = str(tmp_path_factory.mktemp("redis-certificates"))
-    authority = make_authority(directory)
-    return {"ca": authority[2],
-            "good": make_certificate(directory, authority, ["localhost", "127.0.0.1"], "good"),
-            "wrong": make_certificate(directory, authority, ["redis.example.net"], "wrong"),
-            "old": make_certificate(directory, authority, ["127.0.0.1"], "old", -30, -2)}
 
 
 def start_tls(world, certificates, which="good", *args):

@@ -12,7 +12,7 @@ import pytest
 
 import smtp_peer
 from kit import wait_outcome
-from smtp_peer import Drop, Hang, SmtpPeer, make_authority, make_certificate, tls_context
+from smtp_peer import Drop, Hang, SmtpPeer, tls_context
 from world import wait_until
 
 
@@ -123,14 +123,6 @@ def test_where_it_fails(world, stage, answer, step, words, extensions):
 
 
 # ---- TLS and login
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    directory = str(tmp_path_factory.mktemp("certificates"))
-    authority = make_authority(directory)
-    return {"ca": authority[2], "good": make_certificate(directory, authority, ["localhost", "127.0.0.1"], "good"),
-            "old": make_certificate(directory, authority, ["localhost", "127.0.0.1"], "old", -30, -2)}
-
 
 def test_tls_and_login(world, certificates):
     smtp = smtp_peer.start(world, tls=tls_context(certificates["good"]), users={"me": "correct horse"})

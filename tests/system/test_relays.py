@@ -8,7 +8,7 @@ import pytest
 from kit import wait_outcome
 from smtp_peer import Drop, SmtpPeer, tls_context
 from test_config import check
-from test_mailer import Probe, certificates  # noqa: F401 (a fixture)
+from test_mailer import Probe
 from test_relay_test import ask
 from world import PATIENCE, wait_until
 

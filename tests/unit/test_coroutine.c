@@ -470,15 +470,23 @@ static void *late_signal(void *arg)
 	return NULL;
 }
 
-static void waits_then_polls(void *arg)
+/* Waits for less time than the signal takes; the thread that will send it. */
+static pthread_t wait_for_a_late_signal(struct shared *shared)
 {
-	struct shared *shared = arg;
 	pthread_t thread;
 
 	pthread_mutex_lock(&shared->lock);
 	assert_int_equal(pthread_create(&thread, NULL, late_signal, shared), 0);
 	(void)coroutine_wait(&shared->condition, &shared->lock, clock_mono_ms() + 20);
 	pthread_mutex_unlock(&shared->lock);
+	return thread;
+}
+
+static void waits_then_polls(void *arg)
+{
+	struct shared *shared = arg;
+	pthread_t thread = wait_for_a_late_signal(shared);
+
 	int64_t until_ms = clock_mono_ms() + 200;
 	assert_int_equal(coroutine_poll(shared->pair[0], POLLIN, until_ms), 0);
 	if (clock_mono_ms() < until_ms)
@@ -489,12 +497,8 @@ static void waits_then_polls(void *arg)
 static void waits_then_ends(void *arg)
 {
 	struct shared *shared = arg;
-	pthread_t thread;
+	pthread_t thread = wait_for_a_late_signal(shared);
 
-	pthread_mutex_lock(&shared->lock);
-	assert_int_equal(pthread_create(&thread, NULL, late_signal, shared), 0);
-	(void)coroutine_wait(&shared->condition, &shared->lock, clock_mono_ms() + 20);
-	pthread_mutex_unlock(&shared->lock);
 	pthread_join(thread, NULL);
 }
 
