@@ -5,6 +5,7 @@
  */
 #include "common/sentinel.h"
 
+#include "base/mem.h"
 #include "common/sync.h"
 
 #include <errno.h>
@@ -32,25 +33,27 @@ static bool take_answer(const redisReply *reply, struct sentinel_answer *ret)
 	return true;
 }
 
-static redisReply *ask_one(struct sync *sync, const struct sentinels *sentinels, struct error *err)
+static redisReply *ask_one(struct sync *sync, const struct sentinels *sentinels,
+                           const struct sentinel_login *login, struct error *err)
 {
 	struct args args = {0};
 	args_add_all(&args, "SENTINEL", "get-master-addr-by-name", sentinels->service, NULL);
 	redisReply *reply = sync_run(sync, &args, err);
-	if (!reply && sentinels->password && err->code == EX_NOPERM &&
-	    sync_login(sync, sentinels->user, sentinels->password, err))
+	if (!reply && login->password && err->code == EX_NOPERM &&
+	    sync_login(sync, login->user, login->password, err))
 		reply = sync_run(sync, &args, err);
 	args_free(&args);
 	return reply;
 }
 
 static bool ask_at(const struct sentinels *sentinels, const struct sentinel_place *place,
-                   struct sentinel_answer *ret, struct error *err)
+                   const struct sentinel_login *login, struct sentinel_answer *ret,
+                   struct error *err)
 {
 	char name[ENDPOINT_HOST_MAX + 32];
 	snprintf(name, sizeof(name), "%s:%d (Sentinel)", place->host, place->port);
 	struct sync *sync = sync_dial(name, place->host, place->port, SENTINEL_TIMEOUT_MS, err);
-	redisReply *reply = sync ? ask_one(sync, sentinels, err) : NULL;
+	redisReply *reply = sync ? ask_one(sync, sentinels, login, err) : NULL;
 	bool ok = reply && (take_answer(reply, ret) ||
 	                    error_set(err, EX_UNAVAILABLE, "%s doesn't know the service \"%s\"",
 	                              name, sentinels->service));
@@ -60,11 +63,43 @@ static bool ask_at(const struct sentinels *sentinels, const struct sentinel_plac
 	return ok;
 }
 
-bool sentinels_ask(const struct sentinels *sentinels, struct sentinel_answer *ret,
-                   struct error *err)
+bool sentinels_ask(const struct sentinels *sentinels, const struct sentinel_login *login,
+                   struct sentinel_answer *ret, struct error *err)
 {
 	for (size_t i = 0; i < sentinels->n; i++)
-		if (ask_at(sentinels, &sentinels->places[i], ret, err))
+		if (ask_at(sentinels, &sentinels->places[i], login, ret, err))
 			return true;
 	return false;
+}
+
+static size_t count_same(const struct sentinel_answer *answers, size_t n,
+                         const struct sentinel_answer *one)
+{
+	size_t same = 0;
+	for (size_t i = 0; i < n; i++)
+		same += answers[i].port == one->port && strcmp(answers[i].host, one->host) == 0;
+	return same;
+}
+
+bool sentinels_agree(const struct sentinels *sentinels, const struct sentinel_login *login,
+                     struct sentinel_answer *ret, struct error *err)
+{
+	struct sentinel_answer *answers = mem_alloc(sentinels->n * sizeof(*answers));
+	size_t n = 0;
+	bool agreed = false;
+	for (size_t i = 0; i < sentinels->n; i++)
+		n += ask_at(sentinels, &sentinels->places[i], login, &answers[n], err);
+	for (size_t i = 0; i < n && !agreed; i++) {
+		*ret = answers[i];
+		agreed = count_same(answers, n, &answers[i]) > sentinels->n / 2;
+	}
+	free(answers);
+	return agreed || error_set(err, EX_UNAVAILABLE, "the sentinels don't agree on the master");
+}
+
+bool sentinel_is_master(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
+	       reply->element[0]->type == REDIS_REPLY_STRING &&
+	       strcmp(reply->element[0]->str, "master") == 0;
 }

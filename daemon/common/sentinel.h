@@ -18,8 +18,22 @@ struct sentinel_answer {
 
 enum { SENTINEL_TIMEOUT_MS = 1000 }; /* for each answer */
 
-/* Asks one after the other until one knows. Code 69, with the reason of the last. */
-bool sentinels_ask(const struct sentinels *sentinels, struct sentinel_answer *ret,
-                   struct error *err) MUST_CHECK;
+/* Who asks, for sentinels that want to know: of the server, so these needn't be the sentinels' own.
+ * NULL for none. */
+struct sentinel_login {
+	const char *user, *password;
+};
+
+/* Asks one after the other until one knows. Code 69, or 77 where the login is refused, with the
+ * reason of the last. */
+bool sentinels_ask(const struct sentinels *sentinels, const struct sentinel_login *login,
+                   struct sentinel_answer *ret, struct error *err) MUST_CHECK;
+/* Asks all of them: what more than half of them name. Code 69 where there is no such. */
+bool sentinels_agree(const struct sentinels *sentinels, const struct sentinel_login *login,
+                     struct sentinel_answer *ret, struct error *err) MUST_CHECK;
+
+/* The answer to ROLE: whether it is that of a master. */
+struct redisReply;
+bool sentinel_is_master(const struct redisReply *reply);
 
 #endif

@@ -4,19 +4,11 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static char *copy_or_null(const char *text)
-{
-	return text ? mem_strdup(text) : NULL;
-}
 
 struct sentinels *sentinels_copy(const struct sentinels *sentinels)
 {
 	struct sentinels *copy = mem_alloc(sizeof(*copy));
 	copy->service = mem_strdup(sentinels->service);
-	copy->user = copy_or_null(sentinels->user);
-	copy->password = copy_or_null(sentinels->password);
 	copy->places = mem_alloc(sentinels->n * sizeof(*copy->places));
 	for (; copy->n < sentinels->n; copy->n++)
 		copy->places[copy->n] =
@@ -29,14 +21,10 @@ struct sentinels *sentinels_free(struct sentinels *sentinels)
 {
 	if (!sentinels)
 		return NULL;
-	if (sentinels->password)
-		explicit_bzero(sentinels->password, strlen(sentinels->password));
 	for (size_t i = 0; i < sentinels->n; i++)
 		free(sentinels->places[i].host);
 	free(sentinels->places);
 	free(sentinels->service);
-	free(sentinels->user);
-	free(sentinels->password);
 	free(sentinels);
 	return NULL;
 }

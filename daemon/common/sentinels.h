@@ -16,7 +16,6 @@ struct sentinels {
 	char *service;
 	struct sentinel_place *places;
 	size_t n;
-	char *user, *password; /* for sentinels that want one; NULL for none */
 };
 
 struct sentinels *sentinels_copy(const struct sentinels *sentinels) MUST_CHECK;

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Behind Sentinel: a server that was the master may not know yet that it isn't. A user who may not
- * ask finds out by what it answers. */
-static bool is_master(struct sync *sync, const struct target *target, struct error *err)
+/* A server that was the master may not know yet that it isn't. A user who may not ask finds out by
+ * what it answers. */
+static bool is_master(struct sync *sync, const char *name, struct error *err)
 {
 	struct args args = {0};
 	args_add(&args, "ROLE");
@@ -20,24 +20,45 @@ static bool is_master(struct sync *sync, const struct target *target, struct err
 	args_free(&args);
 	if (!reply)
 		return err->code == EX_NOPERM;
-	bool master = reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
-	              reply->element[0]->type == REDIS_REPLY_STRING &&
-	              strcmp(reply->element[0]->str, "master") == 0;
+	bool master = sentinel_is_master(reply);
 	freeReplyObject(reply);
-	return master || error_set(err, EX_UNAVAILABLE,
-	                           "Redis at %s: the sentinels name a server that isn't a master",
-	                           target->name);
+	return master ||
+	       error_set(err, EX_UNAVAILABLE,
+	                 "Redis at %s: the sentinels name a server that isn't a master", name);
 }
 
-static bool find_master(struct target *target, struct error *err)
+static struct sync *try_at(const struct target *target, const struct settings *settings,
+                           const struct sentinel_answer *at, int timeout_ms, struct error *err)
 {
-	struct sentinel_answer answer;
-	if (!sentinels_ask(target->sentinels, &answer, err))
-		return error_prefix(err, "Redis at %s", target->name);
-	free(target->host);
-	target->host = mem_strdup(answer.host);
-	target->port = answer.port;
-	return true;
+	struct target *master = target_new(settings, err);
+	if (!master)
+		return NULL;
+	free(master->host);
+	master->host = mem_strdup(at->host);
+	master->port = at->port;
+	struct sync *sync = sync_reach(master, timeout_ms, err);
+	return sync && is_master(sync, target->name, err) ? sync : sync_close(sync);
+}
+
+/* The first sentinel to answer may know less than the others, so each has its turn at being the
+ * first. Those that name the same server as the one before have nothing to add. */
+static struct sync *reach_master(struct target *target, const struct settings *settings,
+                                 int timeout_ms, struct error *err)
+{
+	const struct sentinel_login login = {target->user, target->password};
+	struct sentinel_answer at, before = {.port = 0};
+	struct sync *sync = NULL;
+	for (size_t i = 0; i < target->sentinels->n && !sync; i++, before = at) {
+		if (i > 0)
+			target_turn_sentinels(target);
+		if (!sentinels_ask(target->sentinels, &login, &at, err)) {
+			error_prefix(err, "Redis at %s", target->name);
+			break;
+		}
+		if (at.port != before.port || strcmp(at.host, before.host) != 0)
+			sync = try_at(target, settings, &at, timeout_ms, err);
+	}
+	return sync;
 }
 
 struct sync *sync_open(const struct settings *settings, int timeout_ms, struct error *err)
@@ -45,12 +66,9 @@ struct sync *sync_open(const struct settings *settings, int timeout_ms, struct e
 	struct target *target = target_new(settings, err);
 	if (!target)
 		return NULL;
-	if (target->sentinels && !find_master(target, err)) {
-		target_free(target);
-		return NULL;
-	}
-	struct sync *sync = sync_reach(target, timeout_ms, err);
-	if (sync && target->sentinels && !is_master(sync, target, err))
-		return sync_close(sync);
+	if (!target->sentinels)
+		return sync_reach(target, timeout_ms, err);
+	struct sync *sync = reach_master(target, settings, timeout_ms, err);
+	target_free(target);
 	return sync;
 }

@@ -64,11 +64,8 @@ static void take_sentinels(struct target *target, const struct redis_url *url)
 	for (size_t i = 0; i < url->n_sentinels; i++)
 		places[i] = (struct sentinel_place){(char *)url->sentinels[i].host,
 		                                    url->sentinels[i].port};
-	struct sentinels sentinels = {.service = (char *)url->service,
-	                              .places = places,
-	                              .n = url->n_sentinels,
-	                              .user = target->user,
-	                              .password = target->password};
+	struct sentinels sentinels = {
+	        .service = (char *)url->service, .places = places, .n = url->n_sentinels};
 	target->sentinels = sentinels_copy(&sentinels);
 }
 

@@ -16,8 +16,7 @@
  *     sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]]…/SERVICE[/DB]
  *
  * `?db=` is taken in all. User, password and path may be percent-encoded. Behind Sentinel the
- * server is whichever its sentinels name for the service; user and
- * password are the server's.
+ * server is whichever its sentinels name for the service; user and password are the server's.
  */
 struct redis_sentinel {
 	const char *host;

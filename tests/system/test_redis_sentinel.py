@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """[redis] url = sentinel://: a master, its replica and two sentinels; the master dies, is moved, is cut off."""
+import os
 import subprocess
 
 import pytest
@@ -125,10 +126,10 @@ def test_a_master_that_is_moved_while_it_lives(world, office):
 def test_a_master_that_sentinels_have_given_up_is_left(world, office):
     """It wakes up and still believes that it is the master: until a sentinel reaches it, it answers as one."""
     old = office.begin()
+    old.freeze()
+    wait_until(lambda: office.master() is not old, "the failover", 60)  # after a vote or two, the next six seconds later
     for client in (s.client for s in office.sentinels):
         client.execute_command("SENTINEL", "SET", "office", "failover-timeout", "180000")
-    old.freeze()
-    wait_until(lambda: office.master() is not old, "the failover", 60)
     for sentinel in office.sentinels:
         sentinel.process.send_signal(19)  # SIGSTOP: nobody makes it a replica
     old.thaw()
@@ -227,6 +228,8 @@ def test_a_stale_sentinel_does_not_keep_us(world, office):
     world.start_daemon()
     office.xadd("2")
     world.mails(2, timeout=60)
+    world.ctl("event", "send", "completed", "--job", "3", "--customer", "1001")
+    world.mails(3, timeout=60)
 
 
 def test_a_master_without_enough_replicas(world, office):
@@ -245,3 +248,29 @@ def test_a_master_without_enough_replicas(world, office):
     office.xadd("2")
     world.mails(2, timeout=60)
     wait_until(lambda: "2" in outcomes(master).values(), "its outcome")
+
+
+def test_a_changed_password_reaches_the_sentinels(world):
+    """Server, sentinel and file get a new one; the connections are cut, and nothing is restarted."""
+    port = free_port()
+    server = world.start_redis("first", port=port, args=["--requirepass", "first", "--masterauth", "first"])
+    sentinel = Sentinel(world, "one", port, args=["sentinel auth-pass office first", "requirepass first"])
+    path = world.path("redis-password")
+
+    def write(password):
+        with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(password + "\n")
+    write("first")
+    world.configure(redis={"url": f"sentinel://127.0.0.1:{sentinel.port}/office", "password_file": path})
+    add_customer(world)
+    world.start_daemon()
+    wait_until(lambda: world.ctl_json("status")["redis"] == "up", "the connection", 30)
+    sentinel.client = redis.Redis(port=sentinel.port, password="first", decode_responses=True)
+    sentinel.client.execute_command("SENTINEL", "SET", "office", "auth-pass", "second")
+    sentinel.client.execute_command("ACL", "SETUSER", "default", "resetpass", ">second")
+    client = server.client(password="first")
+    client.config_set("requirepass", "second")
+    write("second")
+    server.client(password="second").execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    server.client(password="second").xadd("jobs:events", {"id": "1", "type": "job.completed", "job": "1", "customer": "1001"})
+    world.mails(1, timeout=60)

@@ -183,7 +183,8 @@ static void client_on_too_long(struct slot *slot)
 static void reread_password(struct redis_client *client, const char *why)
 {
 	struct error err = {0};
-	if (strncmp(why, "WRONGPASS", 9) != 0 && strncmp(why, "NOAUTH", 6) != 0)
+	/* In front where the server says so, behind its name where a sentinel does. */
+	if (!strstr(why, "WRONGPASS") && !strstr(why, "NOAUTH"))
 		return;
 	if (!target_reread(client->target, &err))
 		log_fault(LOG_ERR, "can't reread the Redis password: %s", err.text);
@@ -199,11 +200,13 @@ static void look_elsewhere(struct redis_client *client, const char *why)
 
 static void on_down(void *arg, const char *why)
 {
-	look_elsewhere(((struct slot *)arg)->client, why);
-	reread_password(((struct slot *)arg)->client, why);
+	struct slot *slot = arg;
+	struct redis_client *client = slot->client;
+	look_elsewhere(client, why);
+	reread_password(client, why);
 	if (resp_is_too_long(why))
-		client_on_too_long(arg);
-	report_down(((struct slot *)arg)->client, why);
+		client_on_too_long(slot);
+	report_down(client, why);
 }
 
 /* Another server may be behind the address by now: every connection goes. */
@@ -216,6 +219,26 @@ static void leave_server(void *arg, const char *words)
 	for (size_t i = 0; i < SLOTS; i++)
 		if (client->slots[i].connection)
 			redis_connection_renew(client->slots[i].connection, words);
+}
+
+/* Each connection asked for itself, and one may have been told of a former master. */
+static void on_named(void *arg, const struct resolved *master)
+{
+	struct redis_client *client = arg;
+	char words[256];
+	bool elsewhere = false;
+	for (size_t i = 0; i < SLOTS; i++) {
+		const struct resolved *peer =
+		        client->slots[i].connection
+		                ? redis_connection_peer(client->slots[i].connection)
+		                : NULL;
+		elsewhere |= peer && (strcmp(peer->address, master->address) != 0 ||
+		                      peer->port != master->port);
+	}
+	snprintf(words, sizeof(words), "the sentinels name another master: %s port %d",
+	         master->address, master->port);
+	if (elsewhere)
+		leave_server(client, words);
 }
 
 static void on_unusable(void *arg, const char *words)
@@ -310,7 +333,7 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
 	client->consumers =
 	        consumers_new(&client->flow, client->reader, settings->redis.claim_after_ms);
 	client->publisher = publisher_new(engine, client->flow.commands);
-	client->server = server_new(base, target, engine, leave_server, client);
+	client->server = server_new(base, target, engine, on_named, client);
 	expect_streams(client, settings);
 	for (size_t i = 0; i < SLOTS; i++)
 		if (client->slots[i].connection)

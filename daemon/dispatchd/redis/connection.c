@@ -9,6 +9,7 @@
 #include "base/backoff.h"
 #include "base/mem.h"
 #include "common/clock.h"
+#include "common/sentinel.h"
 #include "dispatchd/redis/resolve.h"
 #include "dispatchd/redis/wire.h"
 
@@ -251,9 +252,7 @@ static void on_role(void *arg, const redisReply *reply)
 	struct redis_connection *connection = arg;
 	if (!reply || connection->state != CONNECTION_HANDSHAKE || is_denied(reply))
 		return;
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0 ||
-	    reply->element[0]->type != REDIS_REPLY_STRING ||
-	    strcmp(reply->element[0]->str, "master") != 0)
+	if (!sentinel_is_master(reply))
 		link_fail(connection, "the sentinels name a server that isn't a master");
 }
 

@@ -10,8 +10,8 @@
 
 /*
  * One connection to Redis that comes back for ever: resolved in a thread, handshake (AUTH, SELECT,
- * PING), watched for a peer that has died, retried with backoff and jitter. It decides nothing and
- * logs nothing: its owner gets `up` and `down`.
+ * ROLE, PING), watched for a peer that has died, retried with backoff and jitter. It decides
+ * nothing and logs nothing: its owner gets `up` and `down`.
  *
  *   BACKOFF ──▶ RESOLVING ──▶ CONNECTING ──▶ HANDSHAKE ──▶ READY
  *      ▲            └───────────────┴────────────┴──────────┤

@@ -25,9 +25,9 @@ struct health {
 
 /* Redis has refused it with these words. `event` begins the line in the log: "stream can't be
  * read". */
+void health_refuse(struct health *health, const char *event, const char *words);
 /* The same at the level that is given, of something that wasn't refused but isn't right. */
 void health_report(struct health *health, int level, const char *event, const char *words);
-void health_refuse(struct health *health, const char *event, const char *words);
 void health_allow(struct health *health); /* it has worked */
 
 #endif

@@ -24,6 +24,8 @@ struct resolution {
 	char *host;
 	int port;
 	struct sentinels *sentinels; /* NULL without them */
+	char *user, *password;       /* for these; NULL for none */
+	bool agreed;                 /* most of them have to say it */
 	/* Written by the thread, read after `ready`; the address is "" where there is none. */
 	struct resolved found;
 	char why[256];
@@ -41,6 +43,10 @@ static void resolve_let_go(struct resolution *r)
 	pthread_mutex_destroy(&r->lock);
 	free(r->host);
 	sentinels_free(r->sentinels);
+	if (r->password)
+		explicit_bzero(r->password, strlen(r->password));
+	free(r->password);
+	free(r->user);
 	free(r);
 }
 
@@ -66,7 +72,10 @@ static void resolve_ask(struct resolution *r)
 {
 	struct sentinel_answer answer;
 	struct error err = {0};
-	if (sentinels_ask(r->sentinels, &answer, &err))
+	const struct sentinel_login login = {r->user, r->password};
+	bool known = r->agreed ? sentinels_agree(r->sentinels, &login, &answer, &err)
+	                       : sentinels_ask(r->sentinels, &login, &answer, &err);
+	if (known)
 		resolve_look_up(r, answer.host, answer.port);
 	else
 		snprintf(r->why, sizeof(r->why), "%.255s", err.text);
@@ -115,8 +124,13 @@ static void start_thread(struct resolution *r)
 	event_active(r->ready, EV_READ, 0);
 }
 
-struct resolution *resolve_start(struct event_base *base, const struct target *target,
-                                 resolve_done *done, void *arg)
+static char *copy_or_null(const char *text)
+{
+	return text ? mem_strdup(text) : NULL;
+}
+
+static struct resolution *begin(struct event_base *base, const struct target *target, bool agreed,
+                                resolve_done *done, void *arg)
 {
 	struct resolution *r = mem_alloc(sizeof(*r));
 	pthread_mutex_init(&r->lock, NULL);
@@ -124,11 +138,26 @@ struct resolution *resolve_start(struct event_base *base, const struct target *t
 	r->host = mem_strdup(target_host(target));
 	r->port = target_port(target);
 	r->sentinels = target->sentinels ? sentinels_copy(target->sentinels) : NULL;
+	r->user = copy_or_null(target->user);
+	r->password = copy_or_null(target->password);
+	r->agreed = agreed;
 	r->done = done;
 	r->arg = arg;
 	r->ready = event_new(base, -1, 0, resolve_on_ready, r);
 	start_thread(r);
 	return r;
+}
+
+struct resolution *resolve_start(struct event_base *base, const struct target *target,
+                                 resolve_done *done, void *arg)
+{
+	return begin(base, target, false, done, arg);
+}
+
+struct resolution *resolve_agreed(struct event_base *base, const struct target *target,
+                                  resolve_done *done, void *arg)
+{
+	return begin(base, target, true, done, arg);
 }
 
 struct resolution *resolve_abandon(struct resolution *r)

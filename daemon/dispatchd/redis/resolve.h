@@ -21,6 +21,9 @@ typedef void resolve_done(void *arg, const struct resolved *found, const char *w
 /* Of the target's sentinels, else of its host; what it needs of it is copied. */
 struct resolution *resolve_start(struct event_base *base, const struct target *target,
                                  resolve_done *done, void *arg);
+/* Of the target's sentinels: what more than half of them name. */
+struct resolution *resolve_agreed(struct event_base *base, const struct target *target,
+                                  resolve_done *done, void *arg);
 struct resolution *resolve_abandon(struct resolution *resolution); /* takes NULL; returns NULL */
 
 #endif

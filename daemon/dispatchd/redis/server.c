@@ -19,7 +19,7 @@ struct server {
 	struct event_base *base;
 	struct target *target;
 	struct engine_thread *engine;
-	void (*left)(void *arg, const char *why);
+	void (*named)(void *arg, const struct resolved *master);
 	void *arg;
 	char run_id[RUN_ID_MAX]; /* of the last one; "" before the first */
 	struct redis_connection *commands;
@@ -89,18 +89,11 @@ static void look_again(struct server *server)
 static void on_found(void *arg, const struct resolved *found, const char *why)
 {
 	struct server *server = arg;
-	char words[256];
-	(void)why; /* that no sentinel answers is no reason to leave a server that does */
+	(void)why; /* that they don't answer or agree is no reason to leave a server that does */
 	server->look = NULL;
 	look_again(server);
-	const struct resolved *now =
-	        server->commands ? redis_connection_peer(server->commands) : NULL;
-	if (!found || !now ||
-	    (strcmp(found->address, now->address) == 0 && found->port == now->port))
-		return;
-	snprintf(words, sizeof(words), "the sentinels name another master: %s port %d",
-	         found->address, found->port);
-	server->left(server->arg, words);
+	if (found)
+		server->named(server->arg, found);
 }
 
 static void on_look(evutil_socket_t fd, short what, void *arg)
@@ -108,16 +101,16 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	struct server *server = arg;
 	(void)fd;
 	(void)what;
-	server->look = resolve_start(server->base, server->target, on_found, server);
+	server->look = resolve_agreed(server->base, server->target, on_found, server);
 }
 
 struct server *server_new(struct event_base *base, struct target *target,
-                          struct engine_thread *engine, void (*left)(void *arg, const char *why),
-                          void *arg)
+                          struct engine_thread *engine,
+                          void (*named)(void *arg, const struct resolved *master), void *arg)
 {
 	struct server *server = mem_alloc(sizeof(*server));
 	*server = (struct server){
-	        .base = base, .target = target, .engine = engine, .left = left, .arg = arg};
+	        .base = base, .target = target, .engine = engine, .named = named, .arg = arg};
 	if (!target->sentinels)
 		return server;
 	server->timer = event_new(base, -1, 0, on_look, server);

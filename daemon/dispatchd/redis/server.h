@@ -4,6 +4,7 @@
 
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/redis/connection.h"
+#include "dispatchd/redis/resolve.h"
 
 /*
  * Which server is behind the connections. Another one than before (by its run id: a replica that
@@ -16,10 +17,10 @@ enum { SERVER_LOOK_MS = 5000, SERVER_AGAIN_MS = 60000 };
 
 struct server;
 
-/* `left` says that the sentinels name another server. The target must outlive it. */
+/* `named` gets the master that most sentinels name. The target must outlive it. */
 struct server *server_new(struct event_base *base, struct target *target,
-                          struct engine_thread *engine, void (*left)(void *arg, const char *why),
-                          void *arg);
+                          struct engine_thread *engine,
+                          void (*named)(void *arg, const struct resolved *master), void *arg);
 struct server *server_free(struct server *server); /* takes NULL; returns NULL */
 /* The next one is another, and has all that this one had. */
 void server_forget(struct server *server);
