@@ -77,6 +77,18 @@ void engine_interrupt(struct engine *engine)
 	atomic_store(&engine->interrupted, true);
 }
 
+static void note_published(struct engine *engine, struct instant now)
+{
+	int64_t last = engine->published;
+	int64_t before = spool_outcome_before(engine->spool, instant_add(now, -PUBLISH_AGAIN_MS));
+	engine->at_start = (struct published_at_start){last, before < last ? before : last};
+}
+
+struct published_at_start engine_published_at_start(const struct engine *engine)
+{
+	return engine->at_start;
+}
+
 static bool requeue_in_flight(struct engine *engine, struct instant now, struct error *err)
 {
 	struct turn_input in = {.now = now};
@@ -89,6 +101,7 @@ static bool requeue_in_flight(struct engine *engine, struct instant now, struct 
 		engine_bounce_load(engine);
 		engine->handed = engine->published = spool_published(engine->spool);
 		engine->opened = spool_last_outcome(engine->spool);
+		note_published(engine, now);
 		engine->first_due = spool_first_due(engine->spool);
 		ok = engine_turn_commit(engine, err);
 	}

@@ -67,6 +67,14 @@ char *engine_command(struct engine *engine, const char *text, struct instant now
  * command that is worth a try while turns fail for want of the known one. */
 bool engine_is_adoption(const char *command);
 
+/* What earlier processes had published when this one was opened: the last outcome that Redis had,
+ * and the last of these that was there PUBLISH_AGAIN_MS earlier. */
+enum { PUBLISH_AGAIN_MS = 60000 };
+struct published_at_start {
+	int64_t last, a_minute_ago;
+};
+struct published_at_start engine_published_at_start(const struct engine *engine);
+
 /* True while more may be taken in: not too much is unpublished or waiting. */
 bool engine_open_for_intake(const struct engine *engine);
 /* True while customers of the feed are on their way into customers.db: events behind them had

@@ -56,9 +56,11 @@ struct engine {
 	bool templates_kept;         /* in the spool, as of the last commit */
 
 	int64_t handed;      /* the last outcome given to be published */
+	bool again;          /* the next ones are the first since turn_input.again */
 	int64_t published;   /* the last one that Redis has, as of the last commit */
 	int64_t unpublished; /* how many outcomes Redis hasn't got, as of the last turn */
 	int64_t opened;      /* the last outcome of earlier processes */
+	struct published_at_start at_start;
 
 	atomic_bool interrupted; /* by engine_interrupt() */
 	int64_t customers_version;

@@ -84,20 +84,17 @@ static struct publications *outcomes_due(const struct engine *engine, size_t max
 	return publications;
 }
 
-/* As if what came later had not been given yet. Of what isn't confirmed, some goes twice. */
-static void take_back(struct engine *engine, struct instant since)
-{
-	int64_t before = spool_outcome_before(engine->spool, since);
-	if (before < engine->handed)
-		engine->handed = before;
-}
-
 void engine_publish_outcomes(struct engine *engine)
 {
-	if (engine->in->publish_since.ms > 0)
-		take_back(engine, engine->in->publish_since);
+	if (engine->in->again) { /* as if what came later had not been given yet */
+		engine->again = true;
+		if (engine->in->again_after < engine->handed)
+			engine->handed = engine->in->again_after;
+	}
 	size_t max = engine->in->outcomes_max;
 	struct publications *due = max > 0 ? outcomes_due(engine, max) : NULL;
+	if (due != NULL)
+		due->again = engine->again;
 	engine->out->publications = due;
 	engine->out->more |= due != NULL && due->weight >= max;
 	engine->unpublished = spool_unpublished(engine->spool);

@@ -109,8 +109,10 @@ static void keep(struct engine *engine)
 	engine->last_tick = engine->in->tick;
 	if (engine->in->published > engine->published)
 		engine->published = engine->in->published;
-	if (publications != NULL)
+	if (publications != NULL) {
 		engine->handed = publications->rows[publications->n - 1].seq;
+		engine->again = false;
+	}
 }
 
 bool engine_turn_commit(struct engine *engine, struct error *err)

@@ -40,8 +40,10 @@ struct turn_input {
 	const struct office_write_result *office_writes_done; /* in order */
 	size_t n_office_writes_done;
 	int64_t published; /* Redis has all outcomes up to this one */
-	/* Redis may have lost what it got since then, so it is published again; 0: nothing. */
-	struct instant publish_since;
+	/* Redis may have lost what it got behind outcome `again_after`, and whatever is on its way
+	 * there has been thrown away: all of that is handed out once more. */
+	bool again;
+	int64_t again_after;
 	bool feed_unread; /* customers of the feed may be unread: nobody is finally unknown */
 
 	/* what may go out */

@@ -34,6 +34,7 @@ struct publications {
 	struct publication *rows;
 	size_t n;
 	size_t weight; /* of all rows */
+	bool again;    /* the first since turn_input.again */
 };
 struct publications *publications_new(size_t max); /* room for so many; none is there yet */
 struct publications *publications_free(struct publications *publications); /* takes NULL */

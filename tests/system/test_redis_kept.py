@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from kit import add_customer
 from test_redis import event, publish, wait_outcomes
 from world import wait_until
 
@@ -239,3 +240,58 @@ def test_two_that_are_alive_leave_each_other_alone(world):
     first.kill()
     wait_outcomes(world, [1], timeout=40)
     world.configure(http={"listen": listen})
+
+
+def ids(world):
+    return [(fields["id"], fields["status"]) for _, fields in world.redis.xrange("jobs:outcomes")]
+
+
+@pytest.mark.parametrize("away", [0, pytest.param(61, marks=pytest.mark.long)])
+def test_a_redis_that_comes_back_empty_gets_the_last_minute_again(world, away):
+    """After longer than that minute, too: it is the minute before the loss. What waited comes behind, in order."""
+    add_customer(world)
+    world.start_daemon()
+    for n in ("1", "2"):
+        world.xadd(id=n, type="job.completed", job=n, customer="1001")
+    world.outcomes(wait_for={"event": "2", "status": "sent"})
+    before = ids(world)
+    mail = str(world.ctl_json("mail", "list")[0]["id"])
+    world.redis_server.stop()
+    world.daemon.wait_log("Redis connection lost", timeout=30)
+    world.ctl("bounce", "report", "--mail", mail, "--code", "5.1.1")  # news for whoever reads outcomes
+    time.sleep(away)
+    world.redis_server.start()
+    wait_until(lambda: len(ids(world)) > len(before), lambda: str(ids(world)), 60)
+    after = ids(world)
+    assert after[:len(before)] == before, (before, after)
+    assert after[len(before):] and after[len(before)][1] == "bounced" and len(after) == len({i for i, _ in after})
+
+
+def test_the_last_minute_is_that_of_the_process_before_too(world):
+    """Published, then dispatchd restarts, then Redis comes back empty."""
+    add_customer(world)
+    world.start_daemon()
+    world.xadd(id="1", type="job.completed", job="1", customer="1001")
+    world.outcomes(wait_for={"event": "1", "status": "sent"})
+    before = ids(world)
+    world.daemon.stop()
+    world.start_daemon()
+    wait_until(lambda: world.ctl_json("status")["redis"] == "up", "the connection", 30)
+    world.redis_server.stop()
+    world.daemon.wait_log("Redis connection lost", timeout=30)
+    world.redis_server.start()
+    wait_until(lambda: ids(world) == before, lambda: str(ids(world)), 60)
+
+
+def test_what_nobody_published_lately_is_not_published_again(world):
+    """A Redis that is restarted twice gets its last minute once, and one that got nothing gets nothing."""
+    add_customer(world)
+    world.start_daemon()
+    wait_until(lambda: world.ctl_json("status")["redis"] == "up", "the connection", 30)
+    world.redis_server.stop()
+    world.daemon.wait_log("Redis connection lost", timeout=30)
+    world.redis_server.start()
+    wait_until(lambda: world.ctl_json("status")["redis"] == "up", "the connection", 30)
+    world.xadd(id="1", type="job.completed", job="1", customer="1001")
+    world.outcomes(wait_for={"event": "1", "status": "sent"})
+    assert "published again" not in world.daemon.log()

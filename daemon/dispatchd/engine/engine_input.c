@@ -216,7 +216,7 @@ static struct command *take_queues(struct engine_thread *t, struct engine_input 
 	t->commands_last = &t->commands;
 	in->turn.feed_unread |= feed_queued(t);
 	t->coming.prove = false;
-	t->coming.publish_since = (struct instant){0};
+	t->coming.again = false;
 	pthread_mutex_unlock(&t->lock);
 	return commands;
 }

@@ -89,10 +89,18 @@ void engine_thread_published(struct engine_thread *t, int64_t seq, uint64_t take
 	pthread_mutex_unlock(&t->lock);
 }
 
-void engine_thread_publish_again(struct engine_thread *t, struct instant since)
+struct published_at_start engine_thread_published_at_start(const struct engine_thread *t)
+{
+	return engine_published_at_start(t->engine); /* which stays as it is */
+}
+
+void engine_thread_publish_again(struct engine_thread *t, int64_t seq)
 {
 	pthread_mutex_lock(&t->lock);
-	t->coming.publish_since = since;
+	/* Asked twice before a turn: from the earlier one. */
+	if (!t->coming.again || seq < t->coming.again_after)
+		t->coming.again_after = seq;
+	t->coming.again = true;
 	t->nudged = true;
 	pthread_cond_signal(&t->come);
 	pthread_mutex_unlock(&t->lock);

@@ -94,8 +94,11 @@ void engine_thread_submit(struct engine_thread *thread, struct intake *intake); 
 void engine_thread_feed_read(struct engine_thread *thread);
 /* Redis has all publications up to `seq`; all that it has got since the start weigh `taken`. */
 void engine_thread_published(struct engine_thread *thread, int64_t seq, uint64_t taken);
-/* What was published since then is published once more, under the same ids. */
-void engine_thread_publish_again(struct engine_thread *thread, struct instant since);
+/* Of earlier processes. */
+struct published_at_start engine_thread_published_at_start(const struct engine_thread *thread);
+/* What was published behind `seq` is published once more, under the same ids: the first of these
+ * publications say `again`, and those that come before are to be thrown away. */
+void engine_thread_publish_again(struct engine_thread *thread, int64_t seq);
 /* Takes it over. */
 void engine_thread_command(struct engine_thread *thread, struct command *command);
 /* Doesn't wait: the turn under way ends with the old ones. */

@@ -202,6 +202,8 @@ static void on_down(void *arg, const char *why)
 {
 	struct slot *slot = arg;
 	struct redis_client *client = slot->client;
+	if (slot == &client->slots[SLOT_COMMANDS])
+		server_lost(client->server);
 	look_elsewhere(client, why);
 	reread_password(client, why);
 	if (resp_is_too_long(why))
@@ -214,8 +216,7 @@ static void leave_server(void *arg, const char *words)
 {
 	struct redis_client *client = arg;
 	client->doubted = true;
-	if (target_follow(client->target, words))
-		server_forget(client->server);
+	(void)target_follow(client->target, words);
 	for (size_t i = 0; i < SLOTS; i++)
 		if (client->slots[i].connection)
 			redis_connection_renew(client->slots[i].connection, words);
@@ -333,7 +334,7 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
 	client->consumers =
 	        consumers_new(&client->flow, client->reader, settings->redis.claim_after_ms);
 	client->publisher = publisher_new(engine, client->flow.commands);
-	client->server = server_new(base, target, engine, on_named, client);
+	client->server = server_new(base, target, client->publisher, on_named, client);
 	expect_streams(client, settings);
 	for (size_t i = 0; i < SLOTS; i++)
 		if (client->slots[i].connection)

@@ -46,13 +46,35 @@ struct outbox *outbox_free(struct outbox *outbox)
 	if (!outbox)
 		return NULL;
 	outbox_retry(outbox);
-	while (outbox->first) {
-		struct publications *next = outbox->first->next;
-		publications_free(outbox->first);
-		outbox->first = next;
-	}
+	outbox_clear(outbox, 0);
 	free(outbox);
 	return NULL;
+}
+
+void outbox_skip(struct outbox *outbox, struct publications *list)
+{
+	while (list) {
+		struct publications *next = list->next;
+		for (size_t i = 0; i < list->n; i++)
+			if (!list->rows[i].taken)
+				outbox->taken += list->rows[i].weight;
+		publications_free(list);
+		list = next;
+	}
+}
+
+void outbox_clear(struct outbox *outbox, int64_t seq)
+{
+	outbox_skip(outbox, outbox->first);
+	outbox->first = NULL;
+	outbox->last = &outbox->first;
+	outbox->waiting = 0;
+	outbox->newest = seq;
+}
+
+uint64_t outbox_weight_taken(const struct outbox *outbox)
+{
+	return outbox->taken;
 }
 
 void outbox_add(struct outbox *outbox, struct publications *list)

@@ -34,6 +34,13 @@ bool outbox_refused(struct outbox *outbox, const struct publication *row);
  * that it has got since the start weigh `*ret_taken`. */
 void outbox_settle(struct outbox *outbox, int64_t *ret_seq, uint64_t *ret_taken);
 
+/* Throws all rows away, as if Redis had them as far as their weight goes, and knows it to have
+ * those up to `seq`. */
+void outbox_clear(struct outbox *outbox, int64_t seq);
+/* The same of a list that isn't added. */
+void outbox_skip(struct outbox *outbox, struct publications *list);
+uint64_t outbox_weight_taken(const struct outbox *outbox);
+
 /* The connection is new: nothing is left alone any longer. */
 void outbox_retry(struct outbox *outbox);
 

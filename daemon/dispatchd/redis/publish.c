@@ -9,12 +9,19 @@
 #include "common/clock.h"
 #include "dispatchd/redis/outbox.h"
 #include "dispatchd/sys/log.h"
+#include "engine/engine.h"
 
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBE_EVERY_MS = 10000, PROBE_ASKED_MS = 1000 };
+enum { PROBE_EVERY_MS = 10000, PROBE_ASKED_MS = 1000, HISTORY = 64, HISTORY_STEP_MS = 1000 };
+
+/* Up to which row Redis had confirmed all of them at that time. */
+struct confirmed_until {
+	struct tick at;
+	int64_t seq;
+};
 
 /* A stream that rows go to. */
 struct outgoing {
@@ -38,17 +45,15 @@ struct publisher {
 	unsigned probing; /* answers not yet there */
 	bool probe_soon;
 	struct args args; /* of a row; its memory is kept */
-	bool one_by_one;  /* the user may not use transactions, so none is used */
+	bool held;        /* until it is known which server this is */
+	bool confirmed;   /* something was, over this connection */
+	bool skips;       /* publications, until those come that were asked for again */
+	int64_t taken;    /* the last row of all that were confirmed */
+	struct confirmed_until history[HISTORY]; /* a ring, about one entry a second */
+	size_t newest, n_history;
+	int64_t safe;    /* any server has the rows up to this one: as of the last loss; -1: none */
+	bool one_by_one; /* the user may not use transactions, so none is used */
 };
-
-struct publisher *publisher_new(struct engine_thread *engine, struct redis_connection *connection)
-{
-	struct publisher *publisher = mem_alloc(sizeof(*publisher));
-	publisher->engine = engine;
-	publisher->connection = connection;
-	publisher->outbox = outbox_new();
-	return publisher;
-}
 
 struct publisher *publisher_free(struct publisher *publisher)
 {
@@ -65,13 +70,103 @@ struct publisher *publisher_free(struct publisher *publisher)
 	return NULL;
 }
 
+/* ---- what was confirmed when */
+
+static void note_confirmed(struct publisher *publisher, int64_t seq, struct tick at)
+{
+	const struct confirmed_until *newest = &publisher->history[publisher->newest];
+	if (publisher->n_history > 0 && at.ms - newest->at.ms < HISTORY_STEP_MS)
+		return; /* that it has more by now is on the safe side */
+	publisher->newest = (publisher->newest + 1) % HISTORY;
+	publisher->history[publisher->newest] = (struct confirmed_until){at, seq};
+	publisher->n_history += publisher->n_history < HISTORY;
+}
+
+/* The latest that is old enough; else the oldest that is known. */
+static int64_t confirmed_before(const struct publisher *publisher, struct tick at)
+{
+	int64_t seq = 0;
+	for (size_t i = 0; i < publisher->n_history; i++) {
+		const struct confirmed_until *one =
+		        &publisher->history[(publisher->newest + HISTORY - i) % HISTORY];
+		seq = one->seq;
+		if (one->at.ms <= at.ms)
+			break;
+	}
+	return seq;
+}
+
+/* As if this process had published what the one before it did. */
+struct publisher *publisher_new(struct engine_thread *engine, struct redis_connection *connection)
+{
+	struct publisher *publisher = mem_alloc(sizeof(*publisher));
+	struct published_at_start before = engine_thread_published_at_start(engine);
+	struct tick now = clock_tick();
+	publisher->engine = engine;
+	publisher->connection = connection;
+	publisher->outbox = outbox_new();
+	publisher->taken = before.last;
+	publisher->safe = -1;
+	note_confirmed(publisher, before.a_minute_ago, (struct tick){now.ms - PUBLISH_AGAIN_MS});
+	note_confirmed(publisher, before.last, now);
+	return publisher;
+}
+
+/* ---- */
+
 void publisher_add(struct publisher *publisher, struct publications *list)
 {
+	while (publisher->skips && list && !list->again) {
+		struct publications *next = list->next;
+		list->next = NULL;
+		outbox_skip(publisher->outbox, list);
+		list = next;
+	}
+	if (!list)
+		return;
+	publisher->skips = false;
 	outbox_add(publisher->outbox, list);
+}
+
+void publisher_lost(struct publisher *publisher)
+{
+	struct tick since = {clock_tick().ms - PUBLISH_AGAIN_MS};
+	/* Where nothing was confirmed since, the minute before the last loss is what counts. */
+	if (publisher->confirmed || publisher->safe < 0)
+		publisher->safe = confirmed_before(publisher, since);
+}
+
+void publisher_go(struct publisher *publisher)
+{
+	publisher->held = false;
+	publisher_turn(publisher);
+}
+
+bool publisher_again(struct publisher *publisher)
+{
+	bool lacks = publisher->safe >= 0 && publisher->taken > publisher->safe;
+	if (lacks) {
+		outbox_clear(publisher->outbox, publisher->safe);
+		publisher->n_history = 0;
+		note_confirmed(publisher, publisher->safe, clock_tick());
+		publisher->skips = true;
+		engine_thread_publish_again(publisher->engine, publisher->safe);
+		engine_thread_published(publisher->engine, publisher->safe,
+		                        outbox_weight_taken(publisher->outbox));
+	}
+	publisher_go(publisher);
+	return lacks;
+}
+
+bool publisher_confirmed(const struct publisher *publisher)
+{
+	return publisher->confirmed;
 }
 
 void publisher_reset(struct publisher *publisher)
 {
+	publisher->held = true;
+	publisher->confirmed = false;
 	publisher->n_sent = 0;
 	publisher->probing = 0;
 	publisher->probed.ms = 0;
@@ -200,6 +295,9 @@ static void take_answer(struct publisher *publisher, struct publication *row,
 {
 	if (reply->type == REDIS_REPLY_STRING) {
 		outbox_taken(publisher->outbox, row);
+		publisher->confirmed = true;
+		if (row->seq > publisher->taken)
+			publisher->taken = row->seq;
 		note_taken(publisher, row->stream);
 	} else if (reply->type == REDIS_REPLY_ERROR) {
 		publish_refuse(publisher, row, reply->str);
@@ -229,6 +327,7 @@ static void publish_settle(struct publisher *publisher)
 	uint64_t taken;
 	publisher->n_sent = 0;
 	outbox_settle(publisher->outbox, &seq, &taken);
+	note_confirmed(publisher, seq, clock_tick());
 	engine_thread_published(publisher->engine, seq, taken);
 	forget_recovered(publisher);
 	publisher_turn(publisher);
@@ -327,7 +426,7 @@ static void send_word(struct publisher *publisher, const char *word, redis_conne
 /* What can't be sent because the connection is at its end is sent again over the next. */
 void publisher_turn(struct publisher *publisher)
 {
-	if (!redis_connection_ready(publisher->connection) || publisher->n_sent)
+	if (!redis_connection_ready(publisher->connection) || publisher->n_sent || publisher->held)
 		return;
 	probe(publisher);
 	if (!publisher_waiting(publisher))

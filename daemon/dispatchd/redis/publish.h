@@ -15,6 +15,9 @@
  * when the answer to this one is there. Where Redis doesn't allow transactions, the same rows go as
  * single commands, pipelined. Whatever goes wrong, it goes on from the rows that Redis has not
  * confirmed: at least once, in order for a stream and for a job (outbox.h).
+ *
+ * A new connection may lead to another server, which may lack what the one before had confirmed
+ * just before it went: nothing is sent until publisher_go() or publisher_again() says which it is.
  */
 enum { PUBLISH_ROWS_MAX = 256, PUBLISH_BYTES_MAX = 1 << 20 };
 
@@ -25,6 +28,15 @@ struct publisher *publisher_free(struct publisher *publisher); /* takes NULL; re
 /* Takes the list over. */
 void publisher_add(struct publisher *publisher, struct publications *list);
 void publisher_reset(struct publisher *publisher); /* the connection is new */
+/* A server that has all that was confirmed is lost: from now it is known what counts as just
+ * before. */
+void publisher_lost(struct publisher *publisher);
+void publisher_go(struct publisher *publisher); /* the server has all that was confirmed */
+/* It may not: goes on behind what was confirmed PUBLISH_AGAIN_MS before the connection was lost.
+ * False where that is nothing. */
+bool publisher_again(struct publisher *publisher);
+/* Redis has confirmed something over this connection. */
+bool publisher_confirmed(const struct publisher *publisher);
 void publisher_turn(struct publisher *publisher);
 size_t publisher_waiting(const struct publisher *publisher); /* rows not yet confirmed */
 

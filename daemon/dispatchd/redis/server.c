@@ -18,10 +18,11 @@ enum { RUN_ID_MAX = 64 };
 struct server {
 	struct event_base *base;
 	struct target *target;
-	struct engine_thread *engine;
+	struct publisher *publisher;
 	void (*named)(void *arg, const struct resolved *master);
 	void *arg;
-	char run_id[RUN_ID_MAX]; /* of the last one; "" before the first */
+	char serving[RUN_ID_MAX]; /* the one that has what was confirmed; "" before the first */
+	char present[RUN_ID_MAX]; /* of this connection; "" before it has said so */
 	struct redis_connection *commands;
 	struct event *timer; /* for the next look; NULL without Sentinel */
 	struct resolution *look;
@@ -48,34 +49,44 @@ static bool info_find(const char *info, const char *name, char *ret, size_t size
 static void on_info(void *arg, const redisReply *reply)
 {
 	struct server *server = arg;
-	char run_id[RUN_ID_MAX];
-	if (!reply || !redis_connection_ready(server->commands) ||
-	    reply->type != REDIS_REPLY_STRING ||
-	    !info_find(reply->str, "\nrun_id:", run_id, sizeof(run_id)))
-		return;
-	bool another = server->run_id[0] && strcmp(server->run_id, run_id) != 0;
-	memcpy(server->run_id, run_id, sizeof(run_id));
-	if (!another)
-		return;
-	log_fault(LOG_NOTICE,
-	          "Redis is another server than before or was restarted: outcomes of the last %d s "
-	          "are published again redis=%s",
-	          SERVER_AGAIN_MS / 1000, server->target->name);
-	engine_thread_publish_again(server->engine, instant_add(clock_now(), -SERVER_AGAIN_MS));
-}
-
-void server_forget(struct server *server)
-{
-	server->run_id[0] = '\0';
+	if (!reply || !redis_connection_ready(server->commands))
+		return; /* server_reset() comes with the next connection */
+	if (reply->type != REDIS_REPLY_STRING ||
+	    !info_find(reply->str, "\nrun_id:", server->present, sizeof(server->present)))
+		server->present[0] = '\0';
+	bool same = !server->serving[0] || !server->present[0] ||
+	            strcmp(server->serving, server->present) == 0;
+	if (same && server->present[0])
+		memcpy(server->serving, server->present, sizeof(server->serving));
+	if (same)
+		publisher_go(server->publisher);
+	else if (publisher_again(server->publisher))
+		log_fault(LOG_NOTICE,
+		          "Redis is a different server, or was restarted: what it may have lost is "
+		          "published again redis=%s",
+		          server->target->name);
 }
 
 void server_reset(struct server *server, struct redis_connection *commands)
 {
 	struct args args = {0};
 	server->commands = commands;
+	server->present[0] = '\0';
 	args_add_all(&args, "INFO", "server", NULL);
 	redis_connection_send(commands, &args, on_info, server);
 	args_free(&args);
+}
+
+/* Where it didn't serve, what was lost with the one before is still to be published. */
+void server_lost(struct server *server)
+{
+	bool served = server->present[0] && (publisher_confirmed(server->publisher) ||
+	                                     strcmp(server->present, server->serving) == 0);
+	if (served) {
+		memcpy(server->serving, server->present, sizeof(server->serving));
+		publisher_lost(server->publisher);
+	}
+	server->present[0] = '\0';
 }
 
 /* ---- looks at what the sentinels say */
@@ -105,12 +116,12 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 }
 
 struct server *server_new(struct event_base *base, struct target *target,
-                          struct engine_thread *engine,
+                          struct publisher *publisher,
                           void (*named)(void *arg, const struct resolved *master), void *arg)
 {
 	struct server *server = mem_alloc(sizeof(*server));
 	*server = (struct server){
-	        .base = base, .target = target, .engine = engine, .named = named, .arg = arg};
+	        .base = base, .target = target, .publisher = publisher, .named = named, .arg = arg};
 	if (!target->sentinels)
 		return server;
 	server->timer = event_new(base, -1, 0, on_look, server);

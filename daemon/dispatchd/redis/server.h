@@ -2,29 +2,30 @@
 #ifndef DISPATCHD_REDIS_SERVER_H
 #define DISPATCHD_REDIS_SERVER_H
 
-#include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/redis/connection.h"
+#include "dispatchd/redis/publish.h"
 #include "dispatchd/redis/resolve.h"
 
 /*
- * Which server is behind the connections. Another one than before (by its run id: a replica that
- * was promoted, or the same one restarted) may not have what was written to the last just before it
- * went: what was published in the last minute is published again, under the same ids. Behind
- * Sentinel it is asked now and then whether the server is still the one: a master that was cut off
- * from the others answers as if nothing were.
+ * Which server is behind the connections. Another one than the one that confirmed publications last
+ * (by its run id: a replica that was promoted, or the same one restarted) may not have what that
+ * got just before it went, so this is published again. So may another node of a Cluster: one that
+ * was cut off, and then replaced, names it as well. Behind Sentinel the sentinels are asked now and
+ * then which the master is: one that was cut off from the others answers as if nothing were.
  */
-enum { SERVER_LOOK_MS = 5000, SERVER_AGAIN_MS = 60000 };
+enum { SERVER_LOOK_MS = 5000 };
 
 struct server;
 
-/* `named` gets the master that most sentinels name. The target must outlive it. */
+/* `named` gets the master that most sentinels name. The target and the publisher must outlive it.
+ */
 struct server *server_new(struct event_base *base, struct target *target,
-                          struct engine_thread *engine,
+                          struct publisher *publisher,
                           void (*named)(void *arg, const struct resolved *master), void *arg);
 struct server *server_free(struct server *server); /* takes NULL; returns NULL */
-/* The next one is another, and has all that this one had. */
-void server_forget(struct server *server);
-/* The connection for commands is new. */
+/* The connection for commands is new, and the publisher has been reset. */
 void server_reset(struct server *server, struct redis_connection *commands);
+/* That connection is lost, or didn't come about. */
+void server_lost(struct server *server);
 
 #endif
