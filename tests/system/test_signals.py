@@ -11,13 +11,14 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from smtp_peer import Hang, SmtpPeer
 import world as world_module
-from world import BUILD, PATIENCE, free_port, wait_until
+from world import BUILD, PATIENCE, SANITIZED, WRAP, free_port, wait_until
 
 
 def dispatchd(world, *args):
@@ -471,6 +472,37 @@ def test_several_requests_over_one_connection(world):
         client.sendall(b'{"do":"status"}\n{"do":"none"}\n{"do":"status"}\n')
         answers = client.makefile("rb")
         assert [json.loads(answers.readline())["ok"] for _ in range(3)] == [True, False, True]
+
+
+def test_answers_that_nobody_reads_yet(world):
+    """Ten megabytes of requests, with five times that in answers: they wait with the client, and none is missing."""
+    world.start_daemon()
+    blocks = 100
+    requests = (b"[].......\n" * 9_999 + b'{"do":"status"}\n') * blocks
+
+    def peak_mib():
+        with open(f"/proc/{world.daemon.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+    before = peak_mib()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(world.path("control.sock"))
+        client.settimeout(3)
+        sent = 0
+        with pytest.raises(TimeoutError):  # it isn't read on
+            while sent < len(requests):
+                sent += client.send(requests[sent:sent + 65536])
+        assert SANITIZED or WRAP or peak_mib() < before + 10
+        client.settimeout(60 * PATIENCE)
+        rest = threading.Thread(target=client.sendall, args=(requests[sent:],))
+        rest.start()
+        ok = [0, 0]
+        with client.makefile("rb") as answers:
+            for _ in range(10_000 * blocks):
+                ok[b'"ok":true' in answers.readline()] += 1
+        rest.join()
+    assert ok == [9_999 * blocks, blocks]
+    assert SANITIZED or WRAP or peak_mib() < before + 10
 
 
 def test_a_client_that_closes_its_side_is_answered(world):

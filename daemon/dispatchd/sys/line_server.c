@@ -77,6 +77,13 @@ static void take_bytes(struct line_peer *peer, struct evbuffer *in)
 	peer->server->spec->take_bytes(peer, bytes, peer->bytes);
 }
 
+/* Answers that are not yet written are no more than a line may be. */
+static bool keeps_up(const struct line_peer *peer)
+{
+	return evbuffer_get_length(bufferevent_get_output(peer->stream)) <=
+	       peer->server->spec->line_max;
+}
+
 /* What is there, as far as it may be read now. May end the peer. */
 static void take_input(struct line_peer *peer)
 {
@@ -85,14 +92,18 @@ static void take_input(struct line_peer *peer)
 	size_t len;
 	if (peer->state == RECEIVES && evbuffer_get_length(in) >= peer->bytes)
 		take_bytes(peer, in);
-	while (peer->state == READS) {
+	while (peer->state == READS && keeps_up(peer)) {
 		char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 		if (!line)
 			break;
 		spec->take_line(peer, line, len);
 		free(line);
 	}
-	if (peer->state == READS && evbuffer_get_length(in) >= spec->line_max) {
+	if (peer->state != READS)
+		return;
+	if (!keeps_up(peer)) {
+		bufferevent_disable(peer->stream, EV_READ); /* line_on_written() goes on */
+	} else if (evbuffer_get_length(in) >= spec->line_max) {
 		spec->too_long(peer);
 		end_peer(peer);
 	}
@@ -110,9 +121,12 @@ static void line_on_readable(struct bufferevent *stream, void *arg)
 static void line_on_written(struct bufferevent *stream, void *arg)
 {
 	struct line_peer *peer = arg;
-	(void)stream;
-	if (peer->end_when_sent)
+	if (peer->end_when_sent) {
 		end_peer(peer);
+	} else if (peer->state == READS) {
+		bufferevent_enable(stream, EV_READ);
+		take_input(peer);
+	}
 }
 
 static void line_on_event(struct bufferevent *stream, short what, void *arg)

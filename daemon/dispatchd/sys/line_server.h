@@ -12,7 +12,8 @@
 /*
  * A Unix socket where each line is a request and has a line as its answer, for the loop's thread.
  * A peer (a client that has connected) has at most one request under way: while it waits nothing is
- * read from it, so that neither side's memory can be filled from here.
+ * read from it, nor while more than `line_max` of its answers is unread, so that neither side's
+ * memory can be filled from here.
  *
  *	READS ─ a line ─▶ WAITS ─ the answer ─▶ READS
  *	                    └─ bytes are to follow ─▶ RECEIVES ─ all bytes ─▶ WAITS ─▶ READS
