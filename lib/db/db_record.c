@@ -55,6 +55,32 @@ bool db_record_take(struct db_record *record, struct buf *ret, struct error *err
 	return rc == SQLITE_OK || db_fault(record->db, rc, err);
 }
 
+struct taking {
+	struct buf *ret;
+	size_t start, max;
+	bool whole;
+};
+
+static int take_some(void *arg, const void *bytes, int len)
+{
+	struct taking *taking = arg;
+	taking->whole = (size_t)len <= taking->max - (taking->ret->len - taking->start);
+	if (taking->whole)
+		buf_add(taking->ret, bytes, (size_t)len);
+	return taking->whole ? SQLITE_OK : SQLITE_TOOBIG;
+}
+
+bool db_record_take_upto(struct db_record *record, size_t max, struct buf *ret, bool *ret_whole,
+                         struct error *err)
+{
+	struct taking taking = {.ret = ret, .start = ret->len, .max = max, .whole = true};
+	int rc = sqlite3session_patchset_strm(record->session, take_some, &taking);
+	*ret_whole = taking.whole;
+	if (!taking.whole)
+		ret->len = taking.start;
+	return rc == SQLITE_OK || !taking.whole || db_fault(record->db, rc, err);
+}
+
 struct db_record *db_record_free(struct db_record *record)
 {
 	if (record != NULL && record->session != NULL)

@@ -28,6 +28,9 @@ struct db_record *db_record_begin(struct db *db, const char *const *left_out,
                                   struct error *err) MUST_CHECK;
 /* Adds the changes to `ret`; nothing where nothing has changed. */
 bool db_record_take(struct db_record *record, struct buf *ret, struct error *err) MUST_CHECK;
+/* The same for at most `max` bytes: where it is more, nothing is added and *ret_whole is false. */
+bool db_record_take_upto(struct db_record *record, size_t max, struct buf *ret, bool *ret_whole,
+                         struct error *err) MUST_CHECK;
 struct db_record *db_record_free(struct db_record *record); /* takes NULL; returns NULL */
 
 /*

@@ -147,6 +147,33 @@ static void test_nothing_changed_is_nothing(void **state)
 	pair_close(&p);
 }
 
+static void test_what_is_larger_than_asked_for_is_left(void **state)
+{
+	struct pair p;
+	struct error err;
+	bool whole = true;
+	(void)state;
+	pair_open(&p, &schema);
+	assert_true(db_begin(p.from, &err));
+	struct db_record *rec = db_record_begin(p.from, left_out, &err);
+	struct buf all = {0}, some = {0};
+	assert_true(db_exec(p.from, "INSERT INTO parent VALUES (1, hex(zeroblob(5000)))", &err));
+	assert_true(db_record_take(rec, &all, &err));
+	buf_adds(&some, "before");
+	assert_true(db_record_take_upto(rec, all.len - 1, &some, &whole, &err));
+	assert_false(whole);
+	assert_int_equal(some.len, 6);
+	assert_true(db_record_take_upto(rec, all.len, &some, &whole, &err));
+	assert_true(whole);
+	assert_int_equal(some.len, 6 + all.len);
+	assert_memory_equal(some.data + 6, all.data, all.len);
+	db_record_free(rec);
+	db_rollback(p.from);
+	buf_free(&all);
+	buf_free(&some);
+	pair_close(&p);
+}
+
 static void refused(struct pair *p, const struct buf *changes, const char *words)
 {
 	struct error err;
@@ -200,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_the_copy_is_equal),
 	        cmocka_unit_test(test_nothing_changed_is_nothing),
+	        cmocka_unit_test(test_what_is_larger_than_asked_for_is_left),
 	        cmocka_unit_test(test_what_does_not_fit_is_refused),
 	        cmocka_unit_test(test_another_schema_is_refused),
 	};
