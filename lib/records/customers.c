@@ -5,6 +5,7 @@
 #include "db/db_private.h"
 #include "model/kind.h"
 #include "records/customers_private.h"
+#include "records/customers_write.h"
 #include "records/search_fold.h"
 
 #include <stdio.h>
@@ -43,9 +44,13 @@ static const char customers_10[] =
 #include "customers_10.sql.h"
         ;
 
+static const char customers_11[] =
+#include "customers_11.sql.h"
+        ;
+
 static const char *const migrations[] = {
-        customers_1, customers_2, customers_3, customers_4, customers_5,
-        customers_6, customers_7, customers_8, customers_9, customers_10,
+        customers_1, customers_2, customers_3, customers_4,  customers_5,  customers_6,
+        customers_7, customers_8, customers_9, customers_10, customers_11,
 };
 
 /* The search that version 7 brings. */
@@ -62,7 +67,7 @@ static const struct db_schema schema = {
                   "its place; see RECOVERY in dispatchd(8)",
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
-        .digest = "ae86256d3f4035d728049a10869a174ac241d725be8d9b936380cce500a4445f",
+        .digest = "e70aab98f90d1950b7ae1f49fc3d9797627b54726eae9e1eee0b3c9b698f8eb9",
         .migrated = migrated,
 };
 
@@ -126,6 +131,8 @@ bool customers_jump(struct customers *customers, struct error *err)
 {
 	return db_run(db_query(customers->db, DB_SEQUENCES_ALL), err) &&
 	       db_run(db_query(customers->db, "UPDATE sqlite_sequence SET seq = seq + 1000000"),
+	              err) &&
+	       db_run(db_query(customers->db, "UPDATE cluster SET role = 'none', owner = NULL"),
 	              err);
 }
 
@@ -154,10 +161,18 @@ bool customers_identity(struct customers *customers, char ret[IDENTITY_SIZE], st
 
 bool customers_identify(struct customers *customers, struct error *err)
 {
-	return db_exec(customers->db,
-	               "INSERT INTO identity SELECT lower(hex(randomblob(16)))"
-	               " WHERE NOT EXISTS (SELECT 1 FROM identity)",
-	               err);
+	char identity[IDENTITY_SIZE];
+	if (!customers_identity(customers, identity, err))
+		return false;
+	if (identity[0] != '\0')
+		return true;
+	return customers_write_begin(customers, err) &&
+	       customers_write_end(customers,
+	                           db_exec(customers->db,
+	                                   "INSERT INTO identity SELECT lower(hex(randomblob(16)))"
+	                                   " WHERE NOT EXISTS (SELECT 1 FROM identity)",
+	                                   err),
+	                           err);
 }
 
 /* -- numbers that have changed ----------------------------------------------------------------- */
@@ -276,11 +291,9 @@ bool customers_mark_invalid(struct customers *customers, int64_t contact, const 
                             struct instant when, const char *words, struct error *err)
 {
 	struct db *db = customers->db;
-	if (!db_begin(db, err))
-		return false;
-	if (mark(db, 0, contact, address, when, words, err) &&
-	    mark(db, 1, contact, address, when, words, err))
-		return db_commit(db, err);
-	db_rollback(db);
-	return false;
+	return customers_write_begin(customers, err) &&
+	       customers_write_end(customers,
+	                           mark(db, 0, contact, address, when, words, err) &&
+	                                   mark(db, 1, contact, address, when, words, err),
+	                           err);
 }

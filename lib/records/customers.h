@@ -31,7 +31,8 @@ bool customers_identity(struct customers *customers, char ret[IDENTITY_SIZE],
 /* Gives one that has none a new one. */
 bool customers_identify(struct customers *customers, struct error *err) MUST_CHECK;
 
-/* A backup was put back: ids that were given since are left out, so that none is given twice. */
+/* A backup was put back: ids that were given since are left out, so that none is given twice, and
+ * what the machine was in a cluster then isn't anymore. */
 bool customers_jump(struct customers *customers, struct error *err) MUST_CHECK;
 
 /* One view of the data for a whole turn (invariant 6). */

@@ -2,7 +2,9 @@
 #ifndef RECORDS_CUSTOMERS_PRIVATE_H
 #define RECORDS_CUSTOMERS_PRIVATE_H
 
+#include "base/buf.h"
 #include "base/folder.h"
+#include "db/db_record.h"
 #include "model/kind.h"
 #include "records/customers.h"
 
@@ -41,6 +43,13 @@ struct together {
 	json_t *files; /* hashes of contents that came or may have gone */
 };
 
+/* Of a transaction on the owner's machine of a cluster (customers_write.c). */
+struct recording {
+	struct db_record *record; /* NULL: it isn't recorded */
+	char *sequences;          /* as they were when it began, as JSON */
+	struct buf folded;        /* ids of customers, with commas */
+};
+
 struct customers {
 	struct db *db;
 	struct zones *zones;
@@ -52,6 +61,8 @@ struct customers {
 	struct kind_sql *sql; /* by the kind's place in the table; made when first used */
 	struct load_sql load; /* likewise */
 	struct together together;
+	struct recording recording;
+	bool follows; /* see customers_open_follower() */
 };
 
 #endif

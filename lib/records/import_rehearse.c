@@ -8,6 +8,7 @@
 #include "records/import_private.h"
 
 #include "db/db_copy.h"
+#include "records/customers_changes.h"
 #include "records/customers_private.h"
 #include "records/records.h"
 
@@ -57,6 +58,10 @@ bool import_rehearse(struct import *import, bool (*write)(struct import *import)
 	forget_names(import, directory, path);
 	if (copy == NULL)
 		return false;
+	if (!customers_set_role(copy, CLUSTER_NONE, NULL, import->err)) {
+		(void)customers_close(copy);
+		return false;
+	}
 	if (real->store->key_file)
 		records_set_key_file(copy, real->store->key_file, real->store->key_from);
 	struct change_context context = *real;

@@ -7,13 +7,14 @@
  * SQLite leaves what is deleted in free pages and in the WAL until it is written over. Here it is
  * wiped at the deletion, and the file is written again where free pages are left from before.
  */
-#include "records/records.h"
+#include "records/record_erase.h"
 
 #include "records/customers_private.h"
 #include "records/record_change.h"
 #include "records/record_content.h"
 #include "records/record_customer.h"
 #include "records/record_row.h"
+#include "records/records.h"
 #include "records/search_fold.h"
 #include "records/transaction.h"
 
@@ -41,6 +42,12 @@ static const char *const wipings[] = {
         "DELETE FROM customer WHERE id = ?1",
 };
 
+/* The index keeps what is deleted from it until its parts are put together. */
+bool erase_search(struct customers *customers, struct error *err)
+{
+	return db_exec(customers->db, "INSERT INTO search (search) VALUES ('optimize')", err);
+}
+
 static bool wipe(struct transaction *tx, const struct row *row)
 {
 	for (size_t i = 0; i < sizeof wipings / sizeof wipings[0]; i++) {
@@ -49,9 +56,7 @@ static bool wipe(struct transaction *tx, const struct row *row)
 		if (!db_run(query, tx->err))
 			return false;
 	}
-	/* The index keeps what is deleted from it until its parts are put together. */
-	return search_refresh(tx->store, tx->err) &&
-	       db_exec(tx->db, "INSERT INTO search (search) VALUES ('optimize')", tx->err);
+	return search_refresh(tx->store, tx->err) && erase_search(tx->store, tx->err);
 }
 
 static bool note_erased(struct transaction *tx, const struct row *row)
@@ -71,9 +76,15 @@ static bool erase(struct transaction *tx, const char *number)
 	       customer_removing(tx, &row) && wipe(tx, &row) && note_erased(tx, &row);
 }
 
+bool erase_wiping(struct customers *customers, bool wipes, struct error *err)
+{
+	return db_exec(customers->db,
+	               wipes ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", err);
+}
+
 /* What can't be done now (a reader is in the way, the disk is full) is not a fault: the record is
  * gone. */
-static void clean_up(struct customers *store)
+void erase_clean_up(struct customers *store)
 {
 	int64_t left = 0;
 	struct error ignored;
@@ -87,16 +98,14 @@ static void clean_up(struct customers *store)
 bool customer_erase(const struct change_context *context, const char *number, struct error *err)
 {
 	struct transaction tx;
-	if (!db_exec(context->store->db, "PRAGMA secure_delete = ON", err) ||
-	    !transaction_begin(&tx, context, err))
+	if (!erase_wiping(context->store, true, err) || !transaction_begin(&tx, context, err))
 		return false;
 	json_t *files = tx.unused_files = json_array();
 	bool good = transaction_end(&tx, erase(&tx, number));
 	if (good) {
 		files_sweep(context->store, files);
-		clean_up(context->store);
+		erase_clean_up(context->store);
 	}
 	json_decref(files);
-	return db_exec(context->store->db, "PRAGMA secure_delete = FAST", good ? err : NULL) &&
-	       good;
+	return erase_wiping(context->store, false, good ? err : NULL) && good;
 }

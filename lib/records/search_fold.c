@@ -288,6 +288,16 @@ bool search_value(struct customers *store, int64_t id, enum search_by by, const 
 	return good;
 }
 
+/* A standby's index follows by that. */
+static void note_folded(struct recording *recording, int64_t id)
+{
+	if (recording->record == NULL)
+		return;
+	if (recording->folded.len > 0)
+		buf_addc(&recording->folded, ',');
+	buf_add_integer(&recording->folded, id);
+}
+
 bool search_refresh(struct customers *store, struct error *err)
 {
 	struct db_query *query = db_query(store->db, "SELECT customer FROM search_stale");
@@ -295,7 +305,9 @@ bool search_refresh(struct customers *store, struct error *err)
 	enum db_step step = DB_DONE;
 	bool good = start_folding(store, &folding, err), any = false;
 	while (good && (step = db_step(query, err)) == DB_ROW) {
-		good = fold_customer(store, db_int(query, 0), &folding, err);
+		int64_t id = db_int(query, 0);
+		good = fold_customer(store, id, &folding, err);
+		note_folded(&store->recording, id);
 		any = true;
 	}
 	if (!good)
@@ -310,7 +322,7 @@ bool search_refresh(struct customers *store, struct error *err)
 }
 
 /* The index is emptied first, so that one which no longer agrees with the folded copy is put right,
- * too. */
+ * too. It is each machine's own, a standby's too, so that nothing is kept of this. */
 bool customers_reindex(struct customers *store, struct error *err)
 {
 	if (!db_begin(store->db, err))

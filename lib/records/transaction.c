@@ -3,6 +3,7 @@
 #include "records/transaction.h"
 
 #include "records/customers_private.h"
+#include "records/customers_write.h"
 #include "records/record_content.h"
 #include "records/records.h"
 #include "records/search_fold.h"
@@ -26,7 +27,8 @@ bool transaction_begin(struct transaction *tx, const struct change_context *cont
 {
 	*tx = (struct transaction){
 	        .context = context, .store = context->store, .db = context->store->db, .err = err};
-	if (!(tx->store->together.open ? goes_on(tx->store, err) : db_begin(tx->db, err)))
+	if (!(tx->store->together.open ? goes_on(tx->store, err)
+	                               : customers_write_begin(tx->store, err)))
 		return false;
 	tx->arena = arena_new();
 	return true;
@@ -34,20 +36,19 @@ bool transaction_begin(struct transaction *tx, const struct change_context *cont
 
 bool transaction_end(struct transaction *tx, bool good)
 {
-	good = good && search_refresh(tx->store, tx->err);
-	if (tx->store->together.open)
+	if (tx->store->together.open) {
+		good = good && search_refresh(tx->store, tx->err);
 		tx->store->together.failed = tx->store->together.failed || !good;
-	else if (good)
-		good = db_commit(tx->db, tx->err);
-	else
-		db_rollback(tx->db);
+	} else {
+		good = customers_write_end(tx->store, good, tx->err);
+	}
 	tx->arena = arena_free(tx->arena);
 	return good;
 }
 
 bool changes_begin(struct customers *store, struct error *err)
 {
-	if (!db_begin(store->db, err))
+	if (!customers_write_begin(store, err))
 		return false;
 	store->together = (struct together){.open = true, .files = json_array()};
 	return true;
@@ -57,9 +58,7 @@ bool changes_end(struct customers *store, bool good, struct error *err)
 {
 	struct together together = store->together;
 	store->together = (struct together){0};
-	good = good && (!together.failed || failed_before(err)) && db_commit(store->db, err);
-	if (!good)
-		db_rollback(store->db);
+	good = customers_write_end(store, good && (!together.failed || failed_before(err)), err);
 	files_sweep(store, together.files);
 	json_decref(together.files);
 	return good;

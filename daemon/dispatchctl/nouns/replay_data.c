@@ -6,6 +6,7 @@
 #include "dispatchctl/base/office.h"
 #include "engine/known.h"
 #include "model/settings.h"
+#include "records/customers_changes.h"
 #include "records/records.h"
 
 #include <errno.h>
@@ -45,6 +46,7 @@ static bool import_into(const struct ctl *ctl, const char *path, const char *fil
 		return error_set(err, EX_NOINPUT, "can't read %s: %s", file, strerror(errno));
 	context.store = customers_open(path, DB_WRITE, err);
 	bool ok = context.store != NULL &&
+	          customers_set_role(context.store, CLUSTER_NONE, NULL, err) &&
 	          records_import(&context, kind_find("customer"), in, &how, &counts, err);
 	customers_close(context.store);
 	(void)fclose(in);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one way into customers.db: each transaction looks first what this machine is in its cluster.
+ * A standby refuses it; an owner records it, and keeps the changes as a row in the same commit; for
+ * anybody else the look is all. The row's head is JSON:
+ *
+ *	before     name of the change before
+ *	name       of this one
+ *	whole      false where the changes were too large
+ *	folded     customers whose texts for search were put together again; the copy does the same,
+ *	           since the index isn't recorded
+ *	sequences  last ids of tables, by name, where they have changed: also an id that was given
+ *to a row which is gone at the end is never given again
+ */
+#include "records/customers_write.h"
+
+#include "base/jsontext.h"
+#include "db/db_record.h"
+#include "records/customers_private.h"
+#include "records/search_fold.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum { PAST_MAX = 1000 }; /* names that are kept: a copy hears of a change twice, if at all, soon */
+
+/* This machine's own, and the search index with what belongs to it. */
+static const char *const left_out[] = {"cluster",        "cluster_change", "cluster_past",
+                                       "search_stale",   "search_text",    "search_words",
+                                       "search",         "search_config",  "search_data",
+                                       "search_docsize", "search_idx",     NULL};
+
+/* -- what this machine is ---------------------------------------------------------------------- */
+
+static enum cluster_role role_of(const char *word)
+{
+	return strcmp(word, "owner") == 0     ? CLUSTER_OWNER
+	       : strcmp(word, "standby") == 0 ? CLUSTER_STANDBY
+	                                      : CLUSTER_NONE;
+}
+
+static void copy_text(struct db_query *query, int column, char *ret, size_t size)
+{
+	const char *text = db_peek_text(query, column, NULL);
+	(void)snprintf(ret, size, "%s", text ? text : "");
+}
+
+bool cluster_read(struct customers *customers, struct cluster_state *ret, struct error *err)
+{
+	*ret = (struct cluster_state){0};
+	struct db_query *query =
+	        db_query(customers->db, "SELECT role, owner, last, name FROM cluster LEFT JOIN "
+	                                "cluster_past ON id = last");
+	enum db_step step = db_step(query, err);
+	if (step == DB_ROW) {
+		const char *role = db_peek_text(query, 0, NULL);
+		ret->role = role_of(role ? role : "");
+		copy_text(query, 1, ret->owner, sizeof ret->owner);
+		ret->last = db_int(query, 2);
+		copy_text(query, 3, ret->name, sizeof ret->name);
+	}
+	db_finish(query);
+	return step != DB_FAULT;
+}
+
+bool cluster_name(struct customers *customers, char ret[CLUSTER_PAST_SIZE], struct error *err)
+{
+	struct db_query *query = db_query(customers->db, "SELECT lower(hex(randomblob(16)))");
+	enum db_step step = db_step(query, err);
+	if (step == DB_ROW)
+		copy_text(query, 0, ret, CLUSTER_PAST_SIZE);
+	db_finish(query);
+	return step == DB_ROW;
+}
+
+bool cluster_note(struct customers *customers, int64_t id, const char *name, struct error *err)
+{
+	struct db_query *query = db_query(
+	        customers->db, "INSERT OR REPLACE INTO cluster_past (id, name) VALUES (?1, ?2)");
+	db_bind_int(query, 1, id);
+	db_bind_text(query, 2, name);
+	if (!db_run(query, err))
+		return false;
+	query = db_query(customers->db, "DELETE FROM cluster_past WHERE id > ?1 OR id <= ?1 - ?2");
+	db_bind_int(query, 1, id);
+	db_bind_int(query, 2, PAST_MAX);
+	if (!db_run(query, err))
+		return false;
+	query = db_query(customers->db, "UPDATE cluster SET last = ?1");
+	db_bind_int(query, 1, id);
+	return db_run(query, err);
+}
+
+/* -- an owner's transaction -------------------------------------------------------------------- */
+
+static bool remember_sequences(struct customers *store, struct error *err)
+{
+	struct db_query *query = db_query(
+	        store->db,
+	        "SELECT coalesce(json_group_object(name, seq), '{}') FROM sqlite_sequence");
+	enum db_step step = db_step(query, err);
+	const char *text = step == DB_ROW ? db_peek_text(query, 0, NULL) : NULL;
+	if (step == DB_ROW)
+		store->recording.sequences = mem_strdup(text ? text : "{}");
+	db_finish(query);
+	return step == DB_ROW;
+}
+
+static void stop_recording(struct customers *store)
+{
+	(void)db_record_free(store->recording.record);
+	free(store->recording.sequences);
+	buf_free(&store->recording.folded);
+	store->recording = (struct recording){0};
+}
+
+static bool start_recording(struct customers *store, struct error *err)
+{
+	if (!remember_sequences(store, err))
+		return false;
+	store->recording.record = db_record_begin(store->db, left_out, err);
+	return store->recording.record != NULL;
+}
+
+/* Those that have changed since, as an object. */
+static bool changed_sequences(struct customers *store, json_t **ret, struct error *err)
+{
+	struct db_query *query = db_query(
+	        store->db, "SELECT name, seq FROM sqlite_sequence AS now WHERE seq IS NOT (SELECT "
+	                   "value FROM json_each(?1) WHERE key = now.name)");
+	enum db_step step;
+	db_bind_text(query, 1, store->recording.sequences);
+	*ret = json_object();
+	while ((step = db_step(query, err)) == DB_ROW) {
+		const char *name = db_peek_text(query, 0, NULL);
+		json_object_set_new(*ret, name ? name : "", json_integer(db_int(query, 1)));
+	}
+	return step == DB_DONE;
+}
+
+static bool insert_change(struct customers *store, int64_t id, const struct buf *head,
+                          const struct buf *changes, bool whole, struct error *err)
+{
+	struct db_query *query = db_query(
+	        store->db, "INSERT INTO cluster_change (id, head, changes) VALUES (?1, ?2, ?3)");
+	db_bind_int(query, 1, id);
+	db_bind_static(query, 2, head->data, head->len);
+	if (whole)
+		db_bind_static_blob(query, 3, changes->len ? changes->data : "", changes->len);
+	return db_run(query, err);
+}
+
+static void write_head(struct customers *store, const char *before, const char *name, bool whole,
+                       const json_t *sequences, struct buf *head)
+{
+	buf_printf(head, "{\"before\":\"%s\",\"name\":\"%s\",\"whole\":%s", before, name,
+	           whole ? "true" : "false");
+	if (whole) {
+		buf_printf(head,
+		           ",\"folded\":[%s],\"sequences\":", buf_text(&store->recording.folded));
+		jsontext_write(head, sequences, JSONTEXT_AS_IS);
+	}
+	buf_addc(head, '}');
+}
+
+static bool insert_named(struct customers *store, const json_t *sequences,
+                         const struct buf *changes, bool whole, struct error *err)
+{
+	struct cluster_state state;
+	char name[CLUSTER_PAST_SIZE];
+	struct buf head = {0};
+	if (!cluster_read(store, &state, err) || !cluster_name(store, name, err))
+		return false;
+	write_head(store, state.name, name, whole, sequences, &head);
+	bool good = insert_change(store, state.last + 1, &head, changes, whole, err) &&
+	            cluster_note(store, state.last + 1, name, err);
+	buf_free(&head);
+	return good;
+}
+
+static bool keep_changes(struct customers *store, struct error *err)
+{
+	struct buf changes = {0};
+	json_t *sequences = NULL;
+	bool whole = true;
+	size_t folded = store->recording.folded.len;
+	bool good = db_record_take_upto(store->recording.record, CUSTOMERS_CHANGE_MAX, &changes,
+	                                &whole, err) &&
+	            changed_sequences(store, &sequences, err);
+	whole = whole && changes.len + folded <= CUSTOMERS_CHANGE_MAX;
+	if (good && (!whole || changes.len > 0 || json_object_size(sequences) > 0))
+		good = insert_named(store, sequences, &changes, whole, err);
+	buf_free(&changes);
+	json_decref(sequences);
+	return good;
+}
+
+/* -- all transactions -------------------------------------------------------------------------- */
+
+/* Written to outside of a cluster, the file has no past in common with others. */
+static bool leave_past(struct customers *store, const struct cluster_state *state,
+                       struct error *err)
+{
+	return state->name[0] == '\0' || db_exec(store->db, "DELETE FROM cluster_past", err);
+}
+
+static bool enter(struct customers *store, struct error *err)
+{
+	struct cluster_state state;
+	if (!cluster_read(store, &state, err))
+		return false;
+	if (state.role == CLUSTER_OWNER)
+		return start_recording(store, err);
+	if (state.role == CLUSTER_NONE)
+		return leave_past(store, &state, err);
+	return error_set(err, EX_TEMPFAIL,
+	                 "nothing was changed: this machine is a standby and follows %s; make the "
+	                 "change there",
+	                 state.owner[0] ? state.owner : "the cluster's owner");
+}
+
+bool customers_write_begin(struct customers *store, struct error *err)
+{
+	if (store->follows)
+		bug("%s: written to by the connection that follows", store->path);
+	if (!db_begin(store->db, err))
+		return false;
+	if (enter(store, err))
+		return true;
+	stop_recording(store);
+	db_rollback(store->db);
+	return false;
+}
+
+bool customers_write_end(struct customers *store, bool good, struct error *err)
+{
+	good = good && search_refresh(store, err) &&
+	       (store->recording.record == NULL || keep_changes(store, err));
+	stop_recording(store);
+	if (good)
+		return db_commit(store->db, err);
+	db_rollback(store->db);
+	return false;
+}
