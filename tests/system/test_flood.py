@@ -266,11 +266,27 @@ def test_released_mails_keep_to_per_contact(farm, smtp):
     farm.ctl("breaker", "release", "--yes")
     farm.outcomes(wait_for={"status": "deferred", "reason": "rate_limited", "customer": "1001"}, count=4)
     assert len([o for o in by_status(farm)["sent"] if o["customer"] == "1001"]) >= 3
+    assert [o["event"] for o in by_status(farm)["deferred"] if o["reason"] == "rate_limited"] == ["7", "9", "10", "11"]
     waiting = {o["mail"] for o in by_status(farm)["deferred"] if o["reason"] == "rate_limited" and o["customer"] == "1001"}
     assert len(waiting) == 1, "they wait as one mail"
     group = farm.ctl_json("mail", "show", waiting.pop())
     assert len(group["jobs"]) >= 4 and group["reason"] == "rate_limited"
     assert all(len(farm.ctl_json("job", "show", job)["mails"]) == 1 for job in group["jobs"])
+
+
+def test_pages_say_what_waits_for_the_limit(farm, smtp):
+    flood(farm, limit="5/1h")
+    farm.configure(rules={"per_contact": "4/1h", "burst": "5/1h"}, office={"email": "office@example.com"})
+    farm.ctl("reload")
+    center = Center(farm)
+    center.add("ann", "clerk")
+    ann = center.start().log_in("ann")
+    done = ann.submit("/mails/retry", {"reason": "held_back", "until": "1000"})
+    assert done.status == 303
+    farm.outcomes(wait_for={"status": "deferred", "reason": "rate_limited"}, count=2)
+    page = ann.get(done.headers["Location"]).text
+    assert "5 mails are due now." in page and "2 wait for their contacts' limits." in page
+    assert [o["event"] for o in by_status(farm)["deferred"] if o["reason"] == "rate_limited"] == ["10", "11"], "the oldest go first"
 
 
 def test_pages_say_so_and_release(farm, smtp):

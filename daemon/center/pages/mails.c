@@ -135,9 +135,8 @@ static bool prepare(struct call *call, const struct request_pairs *pairs, struct
 /* -- the list ---------------------------------------------------------------------------------- */
 
 static const struct words_done done[] = {
-        {"retried", "mails.retried"},
-        {"cancelled", "mails.cancelled"},
-        {"past", "mails.past"},
+        {"retried", "mails.retried"}, {"cancelled", "mails.cancelled"},
+        {"limited", "mails.limited"}, {"past", "mails.past"},
         {"resumed", "mails.resumed"},
 };
 
@@ -262,21 +261,30 @@ static void ask_many(struct call *call)
 	                  command_for(call, query, many->verb, true)));
 }
 
-/* In pieces, each one turn of the engine. False where one failed; what went before is done. */
-static bool change(struct call *call, const struct many *many, const json_t *ids, json_int_t *ret_n,
-                   json_int_t *ret_past, struct error *err)
+/* Of how many something was done to: those that wait for their contact's limit, and those that go
+ * nowhere since their jobs have moved on, are counted apart. */
+struct changed {
+	size_t n, limited, past;
+};
+
+/* In pieces, each one turn of the engine, the oldest first, which the limit lets go first. False
+ * where one failed; what went before is done. */
+static bool change(struct call *call, const struct many *many, const json_t *ids,
+                   struct changed *ret, struct error *err)
 {
 	size_t all = json_array_size(ids);
-	*ret_n = *ret_past = 0;
+	*ret = (struct changed){0};
 	for (size_t from = 0; from < all; from += REQUEST_IDS_MAX) {
 		json_t *piece = json_array(), *answer;
 		for (size_t i = from; i < all && i < from + REQUEST_IDS_MAX; i++)
-			json_array_append(piece, json_array_get(ids, i));
+			json_array_append(piece, json_array_get(ids, all - 1 - i));
 		if (!ask_daemon(call, many->request, json_pack("{s:o}", "ids", piece), &answer,
 		                err))
 			return false;
-		*ret_n += (json_int_t)json_array_size(json_object_get(answer, "mails"));
-		*ret_past += (json_int_t)json_array_size(json_object_get(answer, "superseded"));
+		size_t limited = json_array_size(json_object_get(answer, "limited"));
+		ret->n += json_array_size(json_object_get(answer, "mails")) - limited;
+		ret->limited += limited;
+		ret->past += json_array_size(json_object_get(answer, "superseded"));
 		json_decref(answer);
 	}
 	return true;
@@ -288,16 +296,19 @@ static void change_many(struct call *call)
 	const struct request_pairs *form = &call->request->form;
 	struct arena *arena = call->request->arena;
 	struct error err;
-	json_int_t n, past;
+	struct changed changed;
 	json_t *ids;
 	if (!ids_of(call, many, form, &ids))
 		return;
-	if (change(call, many, ids, &n, &past, &err)) {
-		const char *more =
-		        past > 0 ? arena_printf(arena, "&past=%lld", (long long)past) : "";
+	if (change(call, many, ids, &changed, &err)) {
+		const char *limited = changed.limited > 0
+		                              ? arena_printf(arena, "&limited=%zu", changed.limited)
+		                              : "";
+		const char *past =
+		        changed.past > 0 ? arena_printf(arena, "&past=%zu", changed.past) : "";
 		response_redirect(call->response, call->request,
-		                  arena_printf(arena, "/mails?%s%s=%lld%s", query_of(call, form),
-		                               many->done, (long long)n, more));
+		                  arena_printf(arena, "/mails?%s%s=%zu%s%s", query_of(call, form),
+		                               many->done, changed.n, limited, past));
 	} else {
 		page_fail(call, &err);
 	}
@@ -308,7 +319,7 @@ static void change_many(struct call *call)
 
 const struct route mail_list_page_routes[] = {
         {ROUTE("GET", "/mails", ACCESS_READER, page_mails_list),
-         .query = FILTER " before retried cancelled past resumed"},
+         .query = FILTER " before retried cancelled limited past resumed"},
         {ROUTE("GET", "/mails/retry", ACCESS_CLERK, ask_many), .query = FILTER},
         {ROUTE("POST", "/mails/retry", ACCESS_CLERK, change_many)},
         {ROUTE("GET", "/mails/cancel", ACCESS_CLERK, ask_many), .query = FILTER},

@@ -25,7 +25,8 @@ static bool matching_ids(struct ctl *ctl, const struct many *many, struct spool_
 	return ok;
 }
 
-/* Batch by batch; how many it was done to. */
+/* Batch by batch, the oldest first, which a contact's limit lets go first; how many it was done to.
+ */
 static bool change_ids(struct ctl *ctl, const struct many *many, const json_t *ids, size_t *ret_n,
                        struct error *err)
 {
@@ -34,7 +35,7 @@ static bool change_ids(struct ctl *ctl, const struct many *many, const json_t *i
 	for (size_t from = 0; from < all; from += REQUEST_IDS_MAX) {
 		json_t *piece = json_array(), *answer;
 		for (size_t i = from; i < all && i < from + REQUEST_IDS_MAX; i++)
-			json_array_append(piece, json_array_get(ids, i));
+			json_array_append(piece, json_array_get(ids, all - 1 - i));
 		if (!spool_ask(ctl,
 		               json_pack("{s:s, s:o}", "do", control_request_verb(many->request),
 		                         "ids", piece),
