@@ -94,7 +94,7 @@ def test_back_on_a_new_machine(office):
     with open(office.path("fetched"), encoding="utf-8") as file:
         assert file.read() == "the gate is behind the barn\n"
     assert [m["status"] for m in office.ctl_json("mail", "list")].count("queued") == 1
-    assert "sending is paused" in office.ctl("status").stdout
+    assert "sending has been paused since" in office.ctl("status").stdout
     office.configure(customers={"key_file": office.path("elsewhere.key")})
     done = office.ctl("restore", "--force", office.path("backup"))
     assert f"put the old {key} (customers.key_file) in its place, {office.path('elsewhere.key')}, before" in done.stdout
