@@ -302,6 +302,21 @@ def test_root_finds_what_the_service_could_not_write(shared, name, mode, fault):
 
 
 @needs_root
+def test_root_checks_a_login_by_token(shared):
+    """Which needs no password of systemd's."""
+    token = shared.path("token")
+    with open(os.open(token, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        file.write("ya29.first")
+    os.chown(token, OWNER, OWNER)
+    shared.configure(mail={"transport": "smtp"}, smtp={"relay": "127.0.0.1:25", "user": "me", "oauth_token_file": token})
+    done = check(shared)
+    assert done.returncode == 78 and "[smtp] oauth_token_file needs tls = required or implicit" in done.stderr, done
+    shared.configure(smtp={"tls": "required"})
+    done = check(shared)
+    assert done.returncode == 0 and "not checked" not in done.stderr, done
+
+
+@needs_root
 def test_root_does_not_miss_what_systemd_gives_the_service(shared):
     shared.configure(mail={"transport": "smtp"}, smtp={"relay": "127.0.0.1:25", "tls": "required", "user": "me"})
     done = check(shared)

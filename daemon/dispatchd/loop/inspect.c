@@ -58,7 +58,7 @@ static bool login(enum transport transport, const struct relay_settings *relay, 
 	char credential[SMTP_CREDENTIAL_SIZE];
 
 	smtp_credential(relay, credential);
-	if (for_another && *relay->user && !*relay->password_file &&
+	if (for_another && *relay->user && !*relay->password_file && !*relay->oauth_token_file &&
 	    getenv("CREDENTIALS_DIRECTORY") == NULL) {
 		log_write(LOG_NOTICE,
 		          "[%s] password: not checked; without password_file it is the "
