@@ -13,6 +13,7 @@
 #include "records/search_fold.h"
 
 #include <jansson.h>
+#include <lz4.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -243,10 +244,32 @@ static bool fold(const struct following *f)
 	return search_refresh(f->store, f->err);
 }
 
+static bool unpack(const struct following *f, size_t size, struct buf *ret)
+{
+	if (size > CUSTOMERS_CHANGE_MAX || f->len > CUSTOMERS_BYTES_MAX)
+		return refuse(f, "it is too large");
+	buf_reserve(ret, size);
+	int len = LZ4_decompress_safe(f->changes, ret->data, (int)f->len, (int)size);
+	ret->len = len > 0 ? (size_t)len : 0;
+	return ret->len == size || refuse(f, "it can't be read");
+}
+
+static bool make_rows(const struct following *f)
+{
+	json_int_t size = json_integer_value(json_object_get(f->head, "size"));
+	struct buf unpacked = {0};
+	if (size <= 0)
+		return db_follow(f->store->db, f->changes, f->len, f->err);
+	bool good = unpack(f, (size_t)size, &unpacked) &&
+	            db_follow(f->store->db, unpacked.data, unpacked.len, f->err);
+	buf_free(&unpacked);
+	return good;
+}
+
 static bool make_change(const struct following *f)
 {
-	return db_follow(f->store->db, f->changes, f->len, f->err) && raise_sequences(f) &&
-	       fold(f) && (!f->erases || erase_search(f->store, f->err)) &&
+	return make_rows(f) && raise_sequences(f) && fold(f) &&
+	       (!f->erases || erase_search(f->store, f->err)) &&
 	       db_exec(f->store->db, "DELETE FROM cluster_change", f->err) &&
 	       cluster_note(f->store, f->id, jsontext_at(f->head, "name"), f->err);
 }

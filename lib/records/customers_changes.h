@@ -45,7 +45,12 @@ bool customers_set_role(struct customers *customers, enum cluster_role role, con
 /* -- the owner -- */
 
 /* A larger one is kept without its content: a standby that gets there has to be seeded. */
-enum { CUSTOMERS_CHANGE_MAX = 48 * 1024 * 1024 };
+enum {
+	CUSTOMERS_CHANGE_MAX =
+	        48 * 1024 * 1024, /* new values of rows, an import of 60,000 customers */
+	CUSTOMERS_BYTES_MAX = 24 * 1024 * 1024, /* the same packed, as `bytes` below: one string of
+	                                         * Redis, which may be 32 MiB (base/resp.h) */
+};
 
 struct customers_change {
 	int64_t id;

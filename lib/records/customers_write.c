@@ -7,7 +7,8 @@
  *	before     name of the change before
  *	name       of this one
  *	whole      false where the changes were too large
- *	folded     customers whose texts for search were put together again; the copy does the same,
+ *	size       of the changes before they were packed (LZ4); left out where they are as they
+ *were folded     customers whose texts for search were put together again; the copy does the same,
  *	           since the index isn't recorded
  *	sequences  last ids of tables, by name, where they have changed: also an id that was given
  *to a row which is gone at the end is never given again
@@ -20,11 +21,13 @@
 #include "records/search_fold.h"
 
 #include <jansson.h>
+#include <lz4.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+enum { PACKED_MIN = 4096 }; /* bytes; less isn't worth it */
 enum { PAST_MAX = 1000 }; /* names that are kept: a copy hears of a change twice, if at all, soon */
 
 /* This machine's own, and the search index with what belongs to it. */
@@ -141,41 +144,80 @@ static bool changed_sequences(struct customers *store, json_t **ret, struct erro
 	return step == DB_DONE;
 }
 
+/* What was recorded, ready to be kept. */
+struct change {
+	struct buf bytes;
+	size_t size; /* before they were packed; 0: they aren't */
+	bool whole;
+	json_t *sequences;
+};
+
+static void change_pack(struct change *change)
+{
+	struct buf packed = {0};
+	int size = (int)change->bytes.len, room = LZ4_compressBound(size);
+	if (size < PACKED_MIN)
+		return;
+	buf_reserve(&packed, (size_t)room);
+	int len = LZ4_compress_default(change->bytes.data, packed.data, size, room);
+	if (len > 0 && len < size) {
+		packed.len = (size_t)len;
+		change->size = (size_t)size;
+		buf_free(&change->bytes);
+		change->bytes = packed;
+	} else {
+		buf_free(&packed);
+	}
+}
+
+static bool change_end(struct customers *store, struct change *ret, struct error *err)
+{
+	if (!db_record_take_upto(store->recording.record, CUSTOMERS_CHANGE_MAX, &ret->bytes,
+	                         &ret->whole, err) ||
+	    !changed_sequences(store, &ret->sequences, err))
+		return false;
+	change_pack(ret);
+	ret->whole =
+	        ret->whole && ret->bytes.len + store->recording.folded.len <= CUSTOMERS_BYTES_MAX;
+	return true;
+}
+
 static bool insert_change(struct customers *store, int64_t id, const struct buf *head,
-                          const struct buf *changes, bool whole, struct error *err)
+                          const struct change *change, struct error *err)
 {
 	struct db_query *query = db_query(
 	        store->db, "INSERT INTO cluster_change (id, head, changes) VALUES (?1, ?2, ?3)");
 	db_bind_int(query, 1, id);
 	db_bind_static(query, 2, head->data, head->len);
-	if (whole)
-		db_bind_static_blob(query, 3, changes->len ? changes->data : "", changes->len);
+	if (change->whole)
+		db_bind_static_blob(query, 3, buf_text(&change->bytes), change->bytes.len);
 	return db_run(query, err);
 }
 
-static void write_head(struct customers *store, const char *before, const char *name, bool whole,
-                       const json_t *sequences, struct buf *head)
+static void write_head(struct customers *store, const char *before, const char *name,
+                       const struct change *change, struct buf *head)
 {
 	buf_printf(head, "{\"before\":\"%s\",\"name\":\"%s\",\"whole\":%s", before, name,
-	           whole ? "true" : "false");
-	if (whole) {
+	           change->whole ? "true" : "false");
+	if (change->whole && change->size > 0)
+		buf_printf(head, ",\"size\":%zu", change->size);
+	if (change->whole) {
 		buf_printf(head,
 		           ",\"folded\":[%s],\"sequences\":", buf_text(&store->recording.folded));
-		jsontext_write(head, sequences, JSONTEXT_AS_IS);
+		jsontext_write(head, change->sequences, JSONTEXT_AS_IS);
 	}
 	buf_addc(head, '}');
 }
 
-static bool insert_named(struct customers *store, const json_t *sequences,
-                         const struct buf *changes, bool whole, struct error *err)
+static bool insert_named(struct customers *store, const struct change *change, struct error *err)
 {
 	struct cluster_state state;
 	char name[CLUSTER_PAST_SIZE];
 	struct buf head = {0};
 	if (!cluster_read(store, &state, err) || !cluster_name(store, name, err))
 		return false;
-	write_head(store, state.name, name, whole, sequences, &head);
-	bool good = insert_change(store, state.last + 1, &head, changes, whole, err) &&
+	write_head(store, state.name, name, change, &head);
+	bool good = insert_change(store, state.last + 1, &head, change, err) &&
 	            cluster_note(store, state.last + 1, name, err);
 	buf_free(&head);
 	return good;
@@ -183,18 +225,13 @@ static bool insert_named(struct customers *store, const json_t *sequences,
 
 static bool keep_changes(struct customers *store, struct error *err)
 {
-	struct buf changes = {0};
-	json_t *sequences = NULL;
-	bool whole = true;
-	size_t folded = store->recording.folded.len;
-	bool good = db_record_take_upto(store->recording.record, CUSTOMERS_CHANGE_MAX, &changes,
-	                                &whole, err) &&
-	            changed_sequences(store, &sequences, err);
-	whole = whole && changes.len + folded <= CUSTOMERS_CHANGE_MAX;
-	if (good && (!whole || changes.len > 0 || json_object_size(sequences) > 0))
-		good = insert_named(store, sequences, &changes, whole, err);
-	buf_free(&changes);
-	json_decref(sequences);
+	struct change change = {.whole = true};
+	bool good = change_end(store, &change, err);
+	if (good &&
+	    (!change.whole || change.bytes.len > 0 || json_object_size(change.sequences) > 0))
+		good = insert_named(store, &change, err);
+	buf_free(&change.bytes);
+	json_decref(change.sequences);
 	return good;
 }
 

@@ -241,23 +241,48 @@ static void test_a_seed(void **state)
 	cluster_close(&c);
 }
 
-static void test_too_large(void **state)
+/* Notes of 1 MB each, as one change. */
+static void add_large_notes(struct office *office, int n, const char *text)
+{
+	office_ok(office, changes_begin(office->store, &office->err));
+	for (int i = 0; i < n; i++)
+		office_ok(office, db_exec(customers_db(office->store),
+		                          arena_printf(office->arena,
+		                                       "INSERT INTO note (customer, text) VALUES "
+		                                       "(1, hex(%s(500000)))",
+		                                       text),
+		                          &office->err));
+	office_ok(office, changes_end(office->store, true, &office->err));
+}
+
+static void test_a_large_one_is_packed(void **state)
 {
 	struct office *office = *state;
 	struct cluster c;
-	struct error err;
-	cluster_open(&c, office);
 	add(office, "1");
-	(void)cluster_follow(&c);
-	/* 60 notes of 1 MB, as one change. */
-	struct db *db = customers_db(office->store);
-	office_ok(office, changes_begin(office->store, &office->err));
-	for (int i = 0; i < 60; i++)
-		office_ok(office, db_exec(db,
-		                          "INSERT INTO note (customer, text) VALUES (1, "
-		                          "hex(zeroblob(500000)))",
-		                          &err));
-	office_ok(office, changes_end(office->store, true, &office->err));
+	cluster_open(&c, office);
+	add_large_notes(office, 40, "zeroblob");
+	struct customers_change change = only_change(&c);
+	assert_true(change.len < 1000000);
+	struct customers_change cut = change;
+	cut.len -= 3;
+	refused(&c, &cut, EX_DATAERR, "can't be read");
+	char *other = arena_strndup(office->arena, change.bytes, change.len);
+	memcpy(other, change.bytes, change.len);
+	memset(other + change.len - 2000, 'x', 1000);
+	cut = change;
+	cut.bytes = other;
+	refused(&c, &cut, EX_DATAERR, "");
+	assert_int_equal(cluster_follow(&c), 1);
+	cluster_equal(&c);
+	cluster_close(&c);
+}
+
+static void too_large(struct office *office, int n, const char *text)
+{
+	struct cluster c;
+	cluster_open(&c, office);
+	add_large_notes(office, n, text);
 	struct customers_change change = only_change(&c);
 	assert_true(change.len < 200);
 	assert_int_equal(
@@ -269,9 +294,17 @@ static void test_too_large(void **state)
 	cluster_close(&c);
 	assert_int_equal(unlink(c.path), 0);
 	cluster_open(&c, office);
-	office_ok(office,
-	          customers_follow(c.follower, change.id, change.bytes, change.len, &office->err));
+	assert_int_equal(cluster_follow(&c), 1);
 	cluster_close(&c);
+	assert_int_equal(unlink(c.path), 0);
+}
+
+static void test_too_large(void **state)
+{
+	struct office *office = *state;
+	add(office, "1");
+	too_large(office, 60, "zeroblob");
+	too_large(office, 30, "randomblob"); /* hardly smaller when packed */
 }
 
 static void test_a_row_is_another(void **state)
@@ -492,6 +525,7 @@ int main(void)
 	        TEST(another_past),
 	        TEST(written_to_without_a_role),
 	        TEST(a_seed),
+	        TEST(a_large_one_is_packed),
 	        TEST(too_large),
 	        TEST(a_row_is_another),
 	        TEST(two_numbers_change_places),
