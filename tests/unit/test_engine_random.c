@@ -7,7 +7,8 @@
  *
  *   two mails of one job to one contact in flight · a mail of a state that the job has left behind
  * by an end · a mail to a suspended customer, or outside its hours, or to an address that a report
- * called dead · a mail or an event without an end
+ * called dead · more mails to a contact in a window than its limit allows, and one that waits and
+ * isn't counted when it is due · a mail or an event without an end
  *
  * And the same days leave the same rows when nothing is kept of mails in flight, so that each
  * result reads the spool. And whoever has a copy of the spool from the beginning and is told of
@@ -43,14 +44,14 @@ static size_t n_in_flight;
 
 static struct world *w;
 static uint64_t dice_state;
-static bool suspended, closed, forgetful, reports;
+static bool suspended, closed, forgetful, reports, limits;
 static enum job_state ends_of[JOBS]; /* JOB_NONE while the job has no end, as of the last turn */
 
 enum { MAILS = 8192, DEAD_MAX = 512 };
 static char went_to[MAILS][32]; /* by mail */
 static int64_t last_mail;
 static char dead[DEAD_MAX][32]; /* addresses that reports marked */
-static size_t n_dead, n_addresses;
+static size_t n_dead, n_addresses, n_limited;
 
 static unsigned dice(unsigned sides)
 {
@@ -63,7 +64,7 @@ static void setup(uint64_t seed)
 	dice_state = seed;
 	n_in_flight = 0;
 	last_mail = 0;
-	n_dead = n_addresses = 0;
+	n_dead = n_addresses = n_limited = 0;
 	memset(went_to, 0, sizeof went_to);
 	suspended = closed = false;
 	w = world_new("2026-06-03T08:00:00Z");
@@ -81,6 +82,10 @@ static void setup(uint64_t seed)
 	w->settings.notify[JOB_DISPATCHED].group_wait_ms = 60000;
 	w->settings.notify[JOB_FAILED].outside_hours = HOURS_DEFER;
 	w->settings.office.email = "";
+	if (limits) {
+		w->settings.rules.per_contact = (struct limit){2, 7200000};
+		w->settings.rules.burst = (struct limit){6, 3600000};
+	}
 }
 
 /* ---- What must never be ---- */
@@ -124,6 +129,28 @@ static void check_alive(const struct outgoing_mail *outgoing)
 	for (size_t i = 0; i < n_dead; i++)
 		if (strcmp(dead[i], outgoing->to) == 0)
 			fail_msg("a mail to %s, which a report marked", outgoing->to);
+}
+
+/* Whatever moved a mail asked the limit, and its slot went with it. */
+static void check_limit(void)
+{
+	static const char *const never[] = {
+	        "SELECT mail FROM contact_slot a WHERE (SELECT count(*) FROM contact_slot b WHERE "
+	        "b.contact = a.contact AND b.at > a.at - 7200000 AND b.at <= a.at) > 2",
+	        "SELECT id FROM mail LEFT JOIN contact_slot ON mail = id WHERE status = "
+	        "'deferred' AND reason <> 'held_back' AND at IS NOT due AND due > ?1",
+	        "SELECT mail FROM contact_slot WHERE mail NOT IN (SELECT id FROM mail)",
+	};
+	for (size_t i = 0; limits && i < sizeof never / sizeof *never; i++) {
+		sqlite3_stmt *q;
+		assert_int_equal(sqlite3_prepare_v2(spool_db(w->engine->spool)->handle, never[i],
+		                                    -1, &q, NULL),
+		                 SQLITE_OK);
+		(void)sqlite3_bind_int64(q, 1, w->now.ms);
+		if (sqlite3_step(q) == SQLITE_ROW)
+			fail_msg("mail %lld: %s", (long long)sqlite3_column_int64(q, 0), never[i]);
+		sqlite3_finalize(q);
+	}
 }
 
 static void take_outgoing(const struct turn_output *out)
@@ -208,6 +235,22 @@ static int64_t random_report(char *ret, size_t size)
 	(void)snprintf(ret, size, "{\"do\":\"bounce.report\",\"mail\":%lld,\"code\":\"%s\"}",
 	               (long long)mail, codes[dice(6)]);
 	return mail;
+}
+
+/* A person decides on a few of the latest mails, whatever has become of them. */
+static void random_decision(char *ret, size_t size)
+{
+	static const char *const verbs[] = {"breaker.release", "breaker.release", "breaker.release",
+	                                    "breaker.discard", "mail.retry"};
+	int64_t mail = last_mail - 20 + dice(30);
+	if (dice(4) == 0) {
+		(void)snprintf(ret, size, "{\"do\":\"mail.retry\",\"id\":%lld}", (long long)mail);
+		return;
+	}
+	int n = snprintf(ret, size, "{\"do\":\"%s\",\"ids\":[0", verbs[dice(5)]);
+	for (int i = 0; i < 12; i++)
+		n += snprintf(ret + n, size - (size_t)n, ",%lld", (long long)mail + i);
+	(void)snprintf(ret + n, size - (size_t)n, "]}");
 }
 
 /* ---- Whoever follows ---- */
@@ -298,11 +341,16 @@ static void turn(size_t events, bool all)
 	for (; in.n_entries < events; in.n_entries++)
 		entries[in.n_entries] = random_event(arena);
 	in.room = IN_FLIGHT_MAX - n_in_flight;
-	char report[128];
+	char report[256];
 	struct turn_command command = {.text = report};
 	int64_t about = random_report(report, sizeof report);
 	in.commands = &command;
 	in.n_commands = reports && !all && dice(4) == 0;
+	bool decides = limits && !all && in.n_commands == 0 && dice(3) == 0;
+	if (decides) {
+		random_decision(report, sizeof report);
+		in.n_commands = 1;
+	}
 	if (forgetful) {
 		in_flight_drop_all(w->engine->in_flight);
 		in_flight_end_turn(w->engine->in_flight, true);
@@ -311,8 +359,11 @@ static void turn(size_t events, bool all)
 	if (!engine_turn(w->engine, &in, &out, &err))
 		fail_msg("%s", err.text);
 	tell();
-	if (in.n_commands > 0)
+	if (decides)
+		n_limited += strstr(out.replies[0], "\"limited\"") != NULL;
+	else if (in.n_commands > 0)
 		take_reply(out.replies[0], about);
+	check_limit();
 	take_outgoing(&out);
 	turn_output_clear(&out);
 	arena_free(arena);
@@ -393,6 +444,19 @@ static void check_ends(void)
 		if (spool_event_find(spool, "", event_ids[i], NULL) == 0)
 			fail_msg("event %s is lost", event_ids[i]);
 	spool_close(spool);
+}
+
+/* Mails whose events are another's: their ids are nobody's. */
+static int64_t n_joined(void)
+{
+	sqlite3_stmt *q;
+	assert_int_equal(sqlite3_prepare_v2(spool_db(w->engine->spool)->handle,
+	                                    "SELECT max(id) - count(*) FROM mail", -1, &q, NULL),
+	                 SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	return n;
 }
 
 /* What was counted turn by turn is what there is. */
@@ -488,6 +552,7 @@ static void run(uint64_t seed, struct buf *ret_rows)
 	if (follower != NULL)
 		check_follower();
 	check_counts();
+	assert_true(!limits || (n_limited > 3 && n_joined() > 0));
 	assert_true(!reports || (world_mails(w, STATUS_BOUNCED) >= 3 && n_dead > 0));
 	print_spool(ret_rows);
 	world_free(w);
@@ -496,9 +561,10 @@ static void run(uint64_t seed, struct buf *ret_rows)
 static void nothing_ever_goes_wrong(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 16; seed++) {
+	for (uint64_t seed = 1; seed <= 22; seed++) {
 		struct buf kept = {0}, read = {0};
-		reports = seed % 2 == 0;
+		limits = seed > 16;
+		reports = seed % 2 == 0 && !limits;
 		forgetful = false;
 		run(seed, &kept);
 		forgetful = true;
