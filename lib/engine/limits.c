@@ -198,9 +198,9 @@ void limits_clear(struct limits *limits)
  * on average. */
 static void make_room(struct limits *limits)
 {
-	if (limits->n < limits->cap)
+	if (limits->bursts != NULL && limits->n < limits->cap)
 		return;
-	if (limits->first > limits->cap / 2) {
+	if (limits->bursts != NULL && limits->first > limits->cap / 2) {
 		limits->n -= limits->first;
 		memmove(limits->bursts, limits->bursts + limits->first,
 		        limits->n * sizeof *limits->bursts);

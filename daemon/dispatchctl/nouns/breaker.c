@@ -101,7 +101,8 @@ static const struct command commands[] = {
          .uses = USES_ENGINE,
          .help = "Releases mails that are held back: each is judged again, and goes",
          .more = "Without a filter, all of them. Before it changes many, it asks; without a "
-                 "terminal --yes is required. Released mails aren't counted again.",
+                 "terminal --yes is required. The oldest go first; those over [rules] per_contact "
+                 "wait for that. Released mails aren't counted again.",
          .examples = "breaker release --customer 1001 --yes\nbreaker release --dry-run",
          .run = breaker_run_release},
         {.verb = "discard",
