@@ -38,7 +38,7 @@ static bool start_past(struct customers *store, struct error *err)
 {
 	struct cluster_state state;
 	char name[CLUSTER_PAST_SIZE];
-	return cluster_read(store, &state, err) &&
+	return search_refresh(store, err) && cluster_read(store, &state, err) &&
 	       (state.name[0] != '\0' ||
 	        (cluster_name(store, name, err) && cluster_note(store, state.last, name, err)));
 }
@@ -274,6 +274,13 @@ static bool make_change(const struct following *f)
 	       cluster_note(f->store, f->id, jsontext_at(f->head, "name"), f->err);
 }
 
+static bool is_untouched(const struct following *f, const struct cluster_state *state)
+{
+	bool foreign;
+	return cluster_is_foreign(f->store, state, &foreign, f->err) &&
+	       (!foreign || refuse(f, "another program has written to this file"));
+}
+
 static bool follow(const struct following *f)
 {
 	struct cluster_state state;
@@ -282,7 +289,9 @@ static bool follow(const struct following *f)
 	if (state.role != CLUSTER_STANDBY)
 		return error_set(f->err, EX_SOFTWARE, "%s: this machine isn't a standby",
 		                 f->store->path);
-	return f->id <= state.last ? is_had(f) : is_next(f, &state) && make_change(f);
+	return f->id <= state.last
+	               ? is_had(f)
+	               : is_next(f, &state) && is_untouched(f, &state) && make_change(f);
 }
 
 bool customers_follow(struct customers *customers, int64_t id, const char *bytes, size_t len,

@@ -23,7 +23,9 @@
  * changes that were made outside of the cluster) is found at the next change, and has to be seeded
  * again.
  *
- * What other programs than dispatchd's write to the file isn't kept: in a cluster none may.
+ * What other programs than dispatchd's write to the file isn't kept: in a cluster none may. Where
+ * it is something that the rules see, this is noticed with the next change, and all copies have to
+ * be seeded again.
  * Documents and pictures are files, and not here.
  */
 enum cluster_role {

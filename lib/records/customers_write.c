@@ -71,12 +71,28 @@ bool cluster_read(struct customers *customers, struct cluster_state *ret, struct
 
 bool cluster_name(struct customers *customers, char ret[CLUSTER_PAST_SIZE], struct error *err)
 {
-	struct db_query *query = db_query(customers->db, "SELECT lower(hex(randomblob(16)))");
+	struct db_query *query =
+	        db_query(customers->db, "SELECT lower(hex(randomblob(16))) || '-' || "
+	                                "coalesce(max(seq), 0) FROM recheck");
 	enum db_step step = db_step(query, err);
 	if (step == DB_ROW)
 		copy_text(query, 0, ret, CLUSTER_PAST_SIZE);
 	db_finish(query);
 	return step == DB_ROW;
+}
+
+bool cluster_is_foreign(struct customers *customers, const struct cluster_state *state, bool *ret,
+                        struct error *err)
+{
+	const char *dash = strchr(state->name, '-');
+	int64_t foreign = 0;
+	struct db_query *query =
+	        db_query(customers->db, "SELECT coalesce((SELECT max(seq) FROM recheck), 0) <> ?1 "
+	                                "OR EXISTS (SELECT 1 FROM search_stale)");
+	db_bind_int(query, 1, dash ? strtoll(dash + 1, NULL, 10) : 0);
+	bool good = db_run_int(query, 0, &foreign, err);
+	*ret = dash != NULL && foreign != 0;
+	return good;
 }
 
 bool cluster_note(struct customers *customers, int64_t id, const char *name, struct error *err)
@@ -120,9 +136,21 @@ static void stop_recording(struct customers *store)
 	store->recording = (struct recording){0};
 }
 
-static bool start_recording(struct customers *store, struct error *err)
+/* What another program has written isn't recorded: no copy has the same past from then on. */
+static bool look_for_foreign(struct customers *store, const struct cluster_state *state,
+                             struct error *err)
 {
-	if (!remember_sequences(store, err))
+	bool foreign;
+	char name[CLUSTER_PAST_SIZE];
+	return cluster_is_foreign(store, state, &foreign, err) &&
+	       (!foreign ||
+	        (cluster_name(store, name, err) && cluster_note(store, state->last, name, err)));
+}
+
+static bool start_recording(struct customers *store, const struct cluster_state *state,
+                            struct error *err)
+{
+	if (!look_for_foreign(store, state, err) || !remember_sequences(store, err))
 		return false;
 	store->recording.record = db_record_begin(store->db, left_out, err);
 	return store->recording.record != NULL;
@@ -250,7 +278,7 @@ static bool enter(struct customers *store, struct error *err)
 	if (!cluster_read(store, &state, err))
 		return false;
 	if (state.role == CLUSTER_OWNER)
-		return start_recording(store, err);
+		return start_recording(store, &state, err);
 	if (state.role == CLUSTER_NONE)
 		return leave_past(store, &state, err);
 	return error_set(err, EX_TEMPFAIL,

@@ -21,7 +21,7 @@ bool customers_write_begin(struct customers *customers, struct error *err) MUST_
 bool customers_write_end(struct customers *customers, bool good, struct error *err);
 
 /* What cluster and cluster_past say. */
-enum { CLUSTER_NAME_SIZE = 300, CLUSTER_PAST_SIZE = 40 };
+enum { CLUSTER_NAME_SIZE = 300, CLUSTER_PAST_SIZE = 64 };
 struct cluster_state {
 	enum cluster_role role;
 	char owner[CLUSTER_NAME_SIZE]; /* cut where it is longer */
@@ -33,8 +33,13 @@ bool cluster_read(struct customers *customers, struct cluster_state *ret,
 /* Notes the change as the last one. */
 bool cluster_note(struct customers *customers, int64_t id, const char *name,
                   struct error *err) MUST_CHECK;
-/* A new name, random. */
+/* A new name, random; behind its dash the last row of `recheck`. */
 bool cluster_name(struct customers *customers, char ret[CLUSTER_PAST_SIZE],
                   struct error *err) MUST_CHECK;
+/* Whether another program has written to the file since its last change, as far as triggers have
+ * noted it: in `recheck` and `search_stale`, which have what the rules see and most of what a
+ * search looks at. False where there is no past. */
+bool cluster_is_foreign(struct customers *customers, const struct cluster_state *state, bool *ret,
+                        struct error *err) MUST_CHECK;
 
 #endif

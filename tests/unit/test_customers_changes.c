@@ -192,6 +192,51 @@ static void test_another_past(void **state)
 	customers_close(copy);
 }
 
+/* What another program writes isn't recorded: the next change doesn't follow on it. */
+static void test_written_to_by_another_program(void **state)
+{
+	static const char *const writes[] = {
+	        "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (1, 'emails', "
+	        "'2026-01-01', 'x')",
+	        "UPDATE contact SET name = 'Bea'", "DELETE FROM contact",
+	        "INSERT INTO customer (number, name) VALUES ('7', 'x')"};
+	struct office *office = *state;
+	struct cluster c;
+	struct error err;
+	add(office, "1");
+	for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+		cluster_open(&c, office);
+		office_set(office, "customer", "1", i % 2 ? "{'city':'A'}" : "{'city':'B'}");
+		assert_int_equal(cluster_follow(&c), 1);
+		office_ok(office, db_exec(customers_db(office->store), writes[i], &err));
+		if (i == 3)
+			office_ok(office, customers_reindex(office->store, &err));
+		add(office, arena_printf(office->arena, "10%zu", i));
+		struct customers_change change = only_change(&c);
+		refused(&c, &change, EX_DATAERR, "isn't the same here");
+		office_ok(office, customers_changes_drop(office->store, change.id, &err));
+		cluster_close(&c);
+		assert_int_equal(unlink(c.path), 0);
+	}
+}
+
+static void test_a_copy_written_to_by_another_program(void **state)
+{
+	struct office *office = *state;
+	struct cluster c;
+	struct error err;
+	add(office, "1");
+	cluster_open(&c, office);
+	struct customers *other = customers_open(c.path, DB_WRITE, &err);
+	office_ok(office,
+	          db_exec(customers_db(other), "UPDATE customer SET status = 'inactive'", &err));
+	customers_close(other);
+	add(office, "2");
+	struct customers_change change = only_change(&c);
+	refused(&c, &change, EX_DATAERR, "another program has written to this file");
+	cluster_close(&c);
+}
+
 /* A role goes and comes back, and nothing was written meanwhile: the past is the same. */
 static void test_written_to_without_a_role(void **state)
 {
@@ -524,6 +569,8 @@ int main(void)
 	        TEST(a_gap),
 	        TEST(another_past),
 	        TEST(written_to_without_a_role),
+	        TEST(written_to_by_another_program),
+	        TEST(a_copy_written_to_by_another_program),
 	        TEST(a_seed),
 	        TEST(a_large_one_is_packed),
 	        TEST(too_large),
