@@ -79,3 +79,18 @@ def test_the_slot_moves_while_the_daemon_runs(world, cluster):
     cluster.nodes[0].stop()  # the one of the configuration isn't needed
     xadd(cluster.nodes[1], "3")
     world.mails(3, timeout=60)
+
+
+def test_a_node_that_took_over_without_the_last_outcomes(world, cluster):
+    """As when a master was cut off and replaced: it names the new one, which never got what it had confirmed."""
+    world.start_daemon()
+    xadd(cluster.nodes[0], "1")
+    first, second = (node.client() for node in cluster.nodes)
+    wait_until(lambda: first.xlen(KEYS["outcomes"]) == 2, "outcomes")
+    before = [fields for _, fields in first.xrange(KEYS["outcomes"])]
+    first.delete(KEYS["outcomes"])
+    cluster.move()
+    xadd(cluster.nodes[1], "2")
+    world.mails(2, timeout=60)
+    wait_until(lambda: second.xlen(KEYS["outcomes"]) >= 4, lambda: str(second.xrange(KEYS["outcomes"])), 60)
+    assert [fields for _, fields in second.xrange(KEYS["outcomes"])][:2] == before
