@@ -5,62 +5,21 @@
 #include "engine/bounce_strikes.h"
 #include "engine/engine_private.h"
 #include "engine/follow.h"
+#include "engine/lock.h"
 #include "engine/mail_results.h"
 #include "engine/turn.h"
+#include "spool/spool_journal.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	UNPUBLISHED_MAX = 200000, /* outcomes that Redis hasn't got: then intake stops */
 	WAITS_MAX = 50000,
-	LOCK_WAIT_MS = 10000,
-	LOCK_STEP_MS = 20,
 };
-
-/* dispatchctl has it for one turn, so it is worth a wait. */
-static bool wait_for_lock(int fd)
-{
-	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
-	for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited_ms += LOCK_STEP_MS) {
-		if (errno != EWOULDBLOCK || waited_ms >= LOCK_WAIT_MS)
-			return false;
-		(void)nanosleep(&step, NULL);
-	}
-	return true;
-}
-
-static bool lock_file(struct engine *engine, const char *name, struct error *err)
-{
-	engine->lock_fd = db_lock_file(name, err);
-	if (engine->lock_fd < 0)
-		return false;
-	if (wait_for_lock(engine->lock_fd))
-		return true;
-	if (errno == EWOULDBLOCK)
-		return error_set(err, EX_TEMPFAIL,
-		                 "%s: another dispatchd or dispatchctl has the spool", name);
-	return error_set(err, errno == EACCES ? EX_NOPERM : EX_IOERR, "%s: %s", name,
-	                 strerror(errno));
-}
-
-/* One engine per spool: the lock file's lock goes with the process, whatever becomes of it. The
- * first comer makes the file; the daemon's user and the office's must both be able to lock it. */
-static bool take_lock(struct engine *engine, struct error *err)
-{
-	const char *path = engine->settings->spool.path;
-	char *name = mem_alloc(strlen(path) + sizeof ".lock");
-	(void)sprintf(name, "%s.lock", path);
-	bool ok = lock_file(engine, name, err);
-	free(name);
-	return ok;
-}
 
 static void set_domain(struct engine *engine)
 {
@@ -112,8 +71,16 @@ static bool requeue_in_flight(struct engine *engine, struct instant now, struct 
 
 struct engine *engine_open(const struct settings *settings, struct instant now, struct error *err)
 {
+	return engine_open_journaled(settings, NULL, now, err);
+}
+
+struct engine *engine_open_journaled(const struct settings *settings,
+                                     const struct engine_journal *journal, struct instant now,
+                                     struct error *err)
+{
 	struct engine *engine = mem_alloc(sizeof *engine);
 	engine->settings = settings;
+	engine->journal = journal;
 	engine->lock_fd = -1;
 	engine->customers_version = -1;
 	engine->purged_ms = now.ms;
@@ -125,10 +92,15 @@ struct engine *engine_open(const struct settings *settings, struct instant now, 
 	set_domain(engine);
 	/* Before anything is made beside a file that isn't ours. */
 	if (!spool_inspect(settings->spool.path, err) ||
-	    !customers_inspect(settings->customers.path, err) || !take_lock(engine, err))
+	    !customers_inspect(settings->customers.path, err) ||
+	    (engine->lock_fd = engine_lock(settings->spool.path, err)) < 0)
 		return engine_close(engine);
 	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
-	if (engine->spool == NULL || !spool_recheck_open(engine->spool, err))
+	if (engine->spool == NULL)
+		return engine_close(engine);
+	if (journal != NULL)
+		spool_record(engine->spool);
+	if (!spool_recheck_open(engine->spool, err))
 		return engine_close(engine);
 	engine_load_followed(engine);
 	engine_note_rules(engine);
@@ -181,6 +153,11 @@ void engine_set_templates(struct engine *engine, struct templates *templates)
 void engine_set_token_keys(struct engine *engine, const struct token_keys *keys)
 {
 	engine->token_keys = *keys;
+}
+
+bool engine_journal_ahead(const struct engine *engine)
+{
+	return engine->ahead;
 }
 
 bool engine_customers_changed(struct engine *engine)

@@ -7,6 +7,7 @@
 #include "base/instant.h"
 #include "engine/turn_input.h"
 #include "engine/turn_output.h"
+#include "journal/journal.h"
 #include "mail/templates.h"
 #include "mail/token.h"
 #include "model/settings.h"
@@ -41,6 +42,24 @@ struct engine;
 struct engine *engine_open(const struct settings *settings, struct instant now,
                            struct error *err) MUST_CHECK;
 struct engine *engine_close(struct engine *engine); /* takes NULL; returns NULL */
+
+/*
+ * A cluster's journal. Each turn that changes something is given to it before it is committed, with
+ * all but epoch, number and seal of the entry filled in; `before` is where the spool is. It waits
+ * until the journal has the entry for good, and returns true with these filled in; false with `err`
+ * where it never will: then the turn fails. So what is on disk here is in the journal, too.
+ */
+struct engine_journal {
+	bool (*append)(void *arg, const struct journal_position *before,
+	               struct journal_entry *entry, struct error *err);
+	void *arg;
+};
+/* As engine_open(), with a journal, which has to outlive the engine. */
+struct engine *engine_open_journaled(const struct settings *settings,
+                                     const struct engine_journal *journal, struct instant now,
+                                     struct error *err) MUST_CHECK;
+/* Whether the journal has a turn that couldn't be committed here: no further turn is possible. */
+bool engine_journal_ahead(const struct engine *engine);
 /* From any thread: ends a statement under way in customers.db, and later ones. The turn fails. */
 void engine_interrupt(struct engine *engine);
 void engine_reload(struct engine *engine, const struct settings *settings);

@@ -51,6 +51,9 @@ struct engine {
 	struct customers *customers;
 	struct zones *zones;
 	int lock_fd;
+	const struct engine_journal *journal; /* NULL: no cluster */
+	bool appended; /* the journal has the current turn */
+	bool ahead;    /* and the spool hasn't */
 	char *from_domain;
 	struct templates *templates; /* those in use; NULL: none is known */
 	bool templates_kept;         /* in the spool, as of the last commit */

@@ -23,6 +23,7 @@
 #include "engine/outcome_publish.h"
 #include "engine/recall.h"
 #include "engine/report.h"
+#include "engine/turn_journal.h"
 #include "engine/waiting.h"
 
 enum {
@@ -117,7 +118,9 @@ static void keep(struct engine *engine)
 
 bool engine_turn_commit(struct engine *engine, struct error *err)
 {
+	engine_append_turn(engine);
 	bool ok = spool_commit(engine->spool, err);
+	engine_appended(engine, ok);
 	customers_end_read(engine->customers);
 	in_flight_end_turn(engine->in_flight, ok);
 	if (ok) {

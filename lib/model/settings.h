@@ -142,6 +142,13 @@ struct settings {
 		const char *tiles, *tiles_note;
 		int64_t max_upload;
 	} center;
+	struct {
+		const char *name; /* "": no cluster, and nothing else of this is used */
+		int64_t lease_ms;
+		const char *wait; /* a digit; "": as Redis has it when the lease is taken */
+		const char *key_file;
+		int64_t journal_max;
+	} cluster;
 	struct notify_settings notify[JOB_STATE_COUNT];
 };
 

@@ -76,6 +76,14 @@ static bool has_room(const struct settings *settings, struct arena *arena, struc
 	                 LOCAL_MAX, ADDRESS_MAX - MORE, local, len);
 }
 
+static bool wait_counts(const struct settings *settings, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	const char *wait = settings->cluster.wait;
+	return *wait == '\0' || (*wait >= '0' && *wait <= '9') ||
+	       error_set(err, EX_CONFIG, "must be empty, or a digit (got \"%s\")", wait);
+}
+
 const struct setting_check setting_checks[] = {
         {.section = "redis", .key = "stream", .holds = has_source},
         {.section = "redis", .key = "password_file", .holds = one_password},
@@ -83,5 +91,6 @@ const struct setting_check setting_checks[] = {
         {.section = "mail", .key = "maildir", .because = "transport", .holds = has_maildir},
         {.section = "bounce", .key = "delimiter", .holds = delimiter_delimits},
         {.section = "bounce", .key = "address", .holds = has_room},
+        {.section = "cluster", .key = "wait", .holds = wait_counts},
 };
 const size_t setting_checks_len = sizeof setting_checks / sizeof setting_checks[0];

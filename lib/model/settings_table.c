@@ -32,6 +32,9 @@ const struct setting_section settings_sections[] = {
         {.name = "center",
          .help = "The customer center, dispatch-center: the pages of the office, and their API. "
                  "dispatch-center reads it when it starts."},
+        {.name = "cluster",
+         .help = "A standby: a second machine that follows and takes over by itself. See "
+                 "dispatchd-cluster(7)."},
         {.name = "notify",
          .help = "When customers are notified of a job's states. A section [notify.STATE] (%s) has "
                  "the "

@@ -305,6 +305,58 @@ static const struct setting rows[] = {
                         "is made for its owner alone.",
         },
         {
+                KEY("cluster", "name"),
+                .kind = SETTING_NAME,
+                AT(cluster.name),
+                .fallback = "",
+                .example = "{dispatch}",
+                .max_len = 64,
+                .help = "The same on all machines of the cluster; Redis' keys NAME:lease, "
+                        "NAME:epoch and NAME:journal begin with it. A member's name is [redis] "
+                        "consumer, which must differ. Empty: one machine, without a standby.",
+        },
+        {
+                KEY("cluster", "lease"),
+                .kind = SETTING_DURATION,
+                AT(cluster.lease_ms),
+                .min = INT64_C(6) * 1000,
+                .max = INT64_C(10) * 60 * 1000,
+                .fallback = "10s",
+                .help = "How long the owner may work without having reached Redis. A standby takes "
+                        "over when it is over. The same on all members.",
+        },
+        {
+                KEY("cluster", "wait"),
+                .kind = SETTING_TEXT,
+                AT(cluster.wait),
+                .fallback = "",
+                .example = "1",
+                .max_len = 1,
+                .help = "How many replicas of Redis must have a turn before its effects go out. "
+                        "Empty: 1 where Redis has a replica when the lease is taken, else 0.",
+        },
+        {
+                KEY("cluster", "key_file"),
+                .kind = SETTING_PATH,
+                AT(cluster.key_file),
+                .fallback = "",
+                .example = "/etc/dispatchd/cluster.key",
+                .help = "A file with the key that seals the journal, 64 hex digits as openssl rand "
+                        "-hex 32 makes them, the same on all members; when empty, the systemd "
+                        "credential cluster-key. Needed with name.",
+        },
+        {
+                KEY("cluster", "journal_max"),
+                .kind = SETTING_SIZE,
+                AT(cluster.journal_max),
+                .min = INT64_C(16) * 1024 * 1024,
+                .max = INT64_C(1) << 40,
+                .fallback = "1GiB",
+                .reload = true,
+                .help = "How large the journal may become for a standby that doesn't follow. "
+                        "Beyond that the standby has to be seeded again.",
+        },
+        {
                 KEY("notify", "outside_hours"),
                 .kind = SETTING_CHOICE,
                 NOTIFY(outside_hours),

@@ -71,6 +71,11 @@ static const struct db_schema schema = {
         .migrated = migrated,
 };
 
+int64_t customers_schema_version(void)
+{
+	return (int64_t)schema.n_migrations;
+}
+
 bool customers_inspect(const char *path, struct error *err)
 {
 	return db_inspect(path, &schema, err);

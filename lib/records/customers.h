@@ -19,6 +19,7 @@
 struct customers;
 
 /* As db_inspect() and db_open() say it. */
+int64_t customers_schema_version(void); /* of the schema that this program has */
 bool customers_inspect(const char *path, struct error *err) MUST_CHECK;
 struct customers *customers_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
 struct customers *customers_close(struct customers *customers); /* takes NULL; returns NULL */

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "db/db_private.h"
 #include "spool/event_keys.h"
+#include "spool/spool_journal.h"
 #include "spool/spool_private.h"
 
 #include <stdio.h>
@@ -74,11 +75,14 @@ static const char spool_19[] =
 static const char spool_20[] =
 #include "spool_20.sql.h"
         ;
+static const char spool_21[] =
+#include "spool_21.sql.h"
+        ;
 
-static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4,  spool_5,
-                                         spool_6,  spool_7,  spool_8,  spool_9,  spool_10,
-                                         spool_11, spool_12, spool_13, spool_14, spool_15,
-                                         spool_16, spool_17, spool_18, spool_19, spool_20};
+static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4,  spool_5,  spool_6,
+                                         spool_7,  spool_8,  spool_9,  spool_10, spool_11, spool_12,
+                                         spool_13, spool_14, spool_15, spool_16, spool_17, spool_18,
+                                         spool_19, spool_20, spool_21};
 
 enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
 
@@ -88,7 +92,7 @@ static const struct db_schema schema = {
         .migrations = migrations,
         .n_migrations = sizeof migrations / sizeof migrations[0],
         .page_bytes = PAGE_BYTES,
-        .digest = "2341c70f9e3d916597e5db3871d0fed6c2631cfc23166b8c45ddc243257dfad7",
+        .digest = "2482f66d4ec392cdde05c240eadc6c984545b0f78a7ff05ae9b2f3b66001382f",
         .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
                   "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
                   "dispatchd(8)",
@@ -270,6 +274,11 @@ static void keep_counts(struct spool *spool)
 
 /* ---- Opening ---- */
 
+int64_t spool_schema_version(void)
+{
+	return (int64_t)schema.n_migrations;
+}
+
 bool spool_inspect(const char *path, struct error *err)
 {
 	return db_inspect(path, &schema, err);
@@ -312,6 +321,7 @@ struct spool *spool_close(struct spool *spool)
 		squeezer_free(spool->squeezer);
 		buf_free(&spool->brief);
 		buf_free(&spool->all);
+		spool_record_end(spool);
 		db_close(spool->db);
 	}
 	free(spool);
@@ -335,7 +345,13 @@ bool spool_begin(struct spool *spool, struct error *err)
 {
 	spool->failed = false;
 	spool->last_mail = spool->last_outcome = 0;
-	return db_begin(spool->db, err);
+	spool->complete = false;
+	if (!db_begin(spool->db, err))
+		return false;
+	if (spool_record_begin(spool, err))
+		return true;
+	db_rollback(spool->db);
+	return false;
 }
 
 /* Once a turn, where a mail was delivered in it. */
@@ -349,10 +365,19 @@ static void write_last_sent(struct spool *spool)
 	spool_run(spool, q);
 }
 
-bool spool_commit(struct spool *spool, struct error *err)
+void spool_complete(struct spool *spool)
 {
+	if (spool->complete)
+		return;
 	write_last_sent(spool);
 	keep_counts(spool);
+	spool->complete = true;
+}
+
+bool spool_commit(struct spool *spool, struct error *err)
+{
+	spool_complete(spool);
+	spool_record_end(spool);
 	if (spool->failed) {
 		if (err != NULL)
 			*err = spool->fault;
@@ -373,6 +398,7 @@ bool spool_commit(struct spool *spool, struct error *err)
 
 void spool_rollback(struct spool *spool)
 {
+	spool_record_end(spool);
 	db_rollback(spool->db);
 	spool->failed = false;
 	memcpy(spool->mails, spool->mails_before, sizeof spool->mails);

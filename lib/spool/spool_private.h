@@ -19,8 +19,11 @@ struct spool_listed_job {
 struct spool {
 	struct db *db;
 	char instance[32];
-	bool writes; /* opened to be written */
-	bool failed; /* something in this transaction did; `fault` says what */
+	bool writes;              /* opened to be written */
+	bool records;             /* each transaction is recorded; spool_journal.c */
+	bool complete;            /* all that it counts is written */
+	struct db_record *record; /* of the current transaction; NULL: none */
+	bool failed;              /* something in this transaction did; `fault` says what */
 	struct error fault;
 	int64_t mails[STATUS_COUNT],
 	        mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */
@@ -62,6 +65,12 @@ struct spool {
 /* -- spool.c -- */
 /* Mails that are held back; for who only reads, as of the view that is open. */
 int64_t spool_count_held(struct spool *spool);
+/* Writes what is kept of a transaction as a whole: once, before its end. */
+void spool_complete(struct spool *spool);
+
+/* -- spool_journal.c -- */
+bool spool_record_begin(struct spool *spool, struct error *err) MUST_CHECK;
+void spool_record_end(struct spool *spool);
 
 /* -- spool_recent.c -- */
 /* What is in memory of outcomes isn't so anymore: it is read again. */

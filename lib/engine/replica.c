@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* A standby's databases: locked, opened, and changed by entries of the journal alone. */
+#include "engine/replica.h"
+
+#include "engine/lock.h"
+#include "records/customers.h"
+#include "spool/spool.h"
+#include "spool/spool_journal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct replica {
+	int lock_fd;
+	bool new;
+	struct spool *spool;
+	struct customers *customers;
+	struct journal_position position;
+};
+
+/* ---- opening ---- */
+
+static bool look_at_spool(struct replica *replica, struct error *err)
+{
+	struct db *db = spool_db(replica->spool);
+	int64_t rows = 1;
+	if (!spool_begin_read(replica->spool, err))
+		return false;
+	replica->position = spool_position(replica->spool);
+	bool good =
+	        db_run_int(db_query(db, "SELECT EXISTS (SELECT 1 FROM event) + EXISTS (SELECT 1 "
+	                                "FROM mail) + EXISTS (SELECT 1 FROM request) + EXISTS "
+	                                "(SELECT 1 FROM outcome) + EXISTS (SELECT 1 FROM bounce)"),
+	                   1, &rows, err);
+	replica->new = rows == 0;
+	spool_end_read(replica->spool);
+	return good;
+}
+
+struct replica *replica_open(const struct settings *settings, struct error *err)
+{
+	struct replica *replica = mem_alloc(sizeof *replica);
+	const char *path = settings->spool.path;
+	replica->lock_fd = -1;
+	/* Before anything is made beside a file that isn't ours. */
+	if (!spool_inspect(path, err) || !customers_inspect(settings->customers.path, err) ||
+	    (replica->lock_fd = engine_lock(path, err)) < 0 ||
+	    !(replica->spool = spool_open(path, DB_WRITE, err)) ||
+	    !(replica->customers = customers_open(settings->customers.path, DB_WRITE, err)) ||
+	    !look_at_spool(replica, err) || !spool_follow_begin(replica->spool, err))
+		return replica_close(replica);
+	return replica;
+}
+
+struct replica *replica_close(struct replica *replica)
+{
+	if (replica == NULL)
+		return NULL;
+	spool_close(replica->spool);
+	customers_close(replica->customers);
+	if (replica->lock_fd >= 0)
+		(void)close(replica->lock_fd);
+	free(replica);
+	return NULL;
+}
+
+struct journal_position replica_position(const struct replica *replica)
+{
+	return replica->position;
+}
+
+bool replica_is_new(const struct replica *replica)
+{
+	return replica->new;
+}
+
+/* ---- an entry ---- */
+
+static bool has_schema(const char *name, int64_t entry, int64_t ours, struct error *err)
+{
+	return entry == ours ||
+	       error_set(err, EX_CONFIG,
+	                 "the journal is of schema %" PRId64 " of %s, but this program has %" PRId64
+	                 ": %s",
+	                 entry, name, ours,
+	                 entry > ours ? "upgrade it" : "the owner is to be upgraded, too");
+}
+
+static bool follow_spool(struct replica *replica, const struct journal_part *part,
+                         const struct journal_entry *entry, struct error *err)
+{
+	struct journal_position behind = journal_behind(entry);
+	if (!spool_follow(replica->spool, part->bytes, part->len, &behind, err))
+		return false;
+	replica->position = behind;
+	replica->new = false;
+	return true;
+}
+
+/* All parts but the spool's, and that one, which comes with the position, last. */
+static bool follow_parts(struct replica *replica, const struct journal_entry *entry,
+                         struct error *err)
+{
+	struct journal_part part, spool = {.kind = JOURNAL_SPOOL};
+	size_t at = 0;
+	while (journal_next_part(entry->body, entry->len, &at, &part, err)) {
+		if (part.kind == JOURNAL_SPOOL)
+			spool = part;
+	}
+	return err->code == 0 && follow_spool(replica, &spool, entry, err);
+}
+
+bool replica_apply(struct replica *replica, const struct journal_key *key,
+                   const struct journal_entry *entry, struct error *err)
+{
+	return journal_verify(key, &replica->position, entry, err) &&
+	       has_schema("spool.db", entry->spool, spool_schema_version(), err) &&
+	       has_schema("customers.db", entry->customers, customers_schema_version(), err) &&
+	       follow_parts(replica, entry, err);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_REPLICA_H
+#define ENGINE_REPLICA_H
+
+#include "base/error.h"
+#include "journal/journal.h"
+#include "model/settings.h"
+
+/*
+ * A standby's databases, which follow the journal entry by entry. They are locked as an engine's
+ * are, so that nobody else changes them; an engine is opened once this is closed. One thread.
+ */
+struct replica;
+
+/* Codes as engine_open(). */
+struct replica *replica_open(const struct settings *settings, struct error *err) MUST_CHECK;
+struct replica *replica_close(struct replica *replica); /* takes NULL; returns NULL */
+
+/* Up to which entry they are. */
+struct journal_position replica_position(const struct replica *replica);
+/* Whether the spool has nothing but what a new one has: no event, mail or report was ever in it. */
+bool replica_is_new(const struct replica *replica);
+
+/*
+ * Verifies the entry behind the position and makes its changes, each database's in one transaction;
+ * the position is there with the spool's. The same entry may be given again after a fault. Codes 65
+ * (it doesn't verify, or doesn't fit: a seed is needed), 78 (of a schema that this program doesn't
+ * have), and a database's (75, 74, 77: later perhaps).
+ */
+bool replica_apply(struct replica *replica, const struct journal_key *key,
+                   const struct journal_entry *entry, struct error *err) MUST_CHECK;
+
+#endif
