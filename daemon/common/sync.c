@@ -113,16 +113,35 @@ static redisReply *read_reply(struct sync *sync, const char **ret_why)
 static bool sync_connect(struct sync *sync, struct error *err);
 static void sync_hang_up(struct sync *sync);
 
+/* No answer came: it stays broken. */
+static bool sync_broken(struct sync *sync, const char *why, struct error *err)
+{
+	sync->context->err = REDIS_ERR_IO;
+	return error_set(err, EX_UNAVAILABLE, "Redis at %s: %s", sync->target->name, why);
+}
+
 /* NULL with `err` where no answer came. */
 static redisReply *run_once(struct sync *sync, const struct args *args, struct error *err)
 {
 	const char *why = "";
 	redisReply *reply = send_command(sync, args, &why) ? read_reply(sync, &why) : NULL;
-	if (reply)
-		return reply;
-	error_set(err, EX_UNAVAILABLE, "Redis at %s: %s", sync->target->name, why);
-	sync->context->err = REDIS_ERR_IO; /* it stays broken */
-	return NULL;
+	if (!reply)
+		sync_broken(sync, why, err);
+	return reply;
+}
+
+bool sync_run_pair(struct sync *sync, const struct args *first, const struct args *second,
+                   redisReply *ret[2], struct error *err)
+{
+	const char *why = "";
+	ret[0] = ret[1] = NULL;
+	if (send_command(sync, first, &why) && send_command(sync, second, &why) &&
+	    (ret[0] = read_reply(sync, &why)) && (ret[1] = read_reply(sync, &why)))
+		return true;
+	if (ret[0])
+		freeReplyObject(ret[0]);
+	ret[0] = NULL;
+	return sync_broken(sync, why, err);
 }
 
 /* Where another node of a Cluster has the keys, once more there. */

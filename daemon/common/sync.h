@@ -42,4 +42,11 @@ struct sync *sync_close(struct sync *sync); /* takes NULL; returns NULL */
  */
 redisReply *sync_run(struct sync *sync, const struct args *args, struct error *err) MUST_CHECK;
 
+/*
+ * Two commands that are sent together. True with both answers, each to be freed with
+ * freeReplyObject(), errors that Redis answers among them; false where one of them didn't come.
+ */
+bool sync_run_pair(struct sync *sync, const struct args *first, const struct args *second,
+                   redisReply *ret[2], struct error *err) MUST_CHECK;
+
 #endif

@@ -66,6 +66,14 @@ struct replica *replica_close(struct replica *replica)
 	return NULL;
 }
 
+struct journal_entry replica_fence(int64_t epoch)
+{
+	return (struct journal_entry){.kind = JOURNAL_FENCE,
+	                              .epoch = epoch,
+	                              .spool = spool_schema_version(),
+	                              .customers = customers_schema_version()};
+}
+
 struct journal_position replica_position(const struct replica *replica)
 {
 	return replica->position;

@@ -16,6 +16,8 @@ struct replica;
 struct replica *replica_open(const struct settings *settings, struct error *err) MUST_CHECK;
 struct replica *replica_close(struct replica *replica); /* takes NULL; returns NULL */
 
+/* The entry of a new owner behind the position, to be sealed by it. */
+struct journal_entry replica_fence(int64_t epoch);
 /* Up to which entry they are. */
 struct journal_position replica_position(const struct replica *replica);
 /* Whether the spool has nothing but what a new one has: no event, mail or report was ever in it. */

@@ -149,6 +149,14 @@ static const struct metric_row {
                  .type = HISTOGRAM,
                  .help = "From the moment a mail was handed to a connection to the relay's answer, "
                          "by relay."},
+        [METRIC_ROLE] = {.name = "dispatchd_role",
+                         .type = GAUGE,
+                         .help = "1 for what this machine is in its cluster: owner, standby or "
+                                 "joining; not there without a cluster."},
+        [METRIC_STANDBY_LAG] = {.name = "dispatchd_standby_lag_turns",
+                                .type = GAUGE,
+                                .help = "How many turns of the owner a standby hasn't got: this "
+                                        "one, on the owner the slowest."},
         [METRIC_HEALTHY] = {.name = "dispatchd_healthy",
                             .type = GAUGE,
                             .help = "Whether GET /healthz answers 200."},

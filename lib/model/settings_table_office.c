@@ -320,7 +320,7 @@ static const struct setting rows[] = {
                 .kind = SETTING_DURATION,
                 AT(cluster.lease_ms),
                 .min = INT64_C(6) * 1000,
-                .max = INT64_C(10) * 60 * 1000,
+                .max = INT64_C(60) * 1000,
                 .fallback = "10s",
                 .help = "How long the owner may work without having reached Redis. A standby takes "
                         "over when it is over. The same on all members.",

@@ -98,7 +98,7 @@ static const struct {
         {FROM "[notify.done]\n",
          "main.conf:3: unknown section [notify.done]; expected one of "
          "redis, customers, spool, mail, smtp, "
-         "rules, office, gate, log, http, bounce, company, center, notify, notify.dispatched, "
+         "rules, office, gate, log, http, bounce, company, center, cluster, notify, notify.dispatched, "
          "notify.started, notify.completed, "
          "notify.failed, notify.paused, notify.cancelled, smtp.NAME\n"},
         {FROM "[notify.pausd]\n",

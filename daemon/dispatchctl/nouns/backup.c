@@ -283,6 +283,7 @@ json_t *backup_keys(const struct settings *settings)
 	json_t *list = json_array();
 	add_key(list, "customers", "key_file", settings->customers.key_file);
 	add_key(list, "bounce", "key_file", settings->bounce.key_file);
+	add_key(list, "cluster", "key_file", settings->cluster.key_file);
 	add_key(list, "center", "tls_key", settings->center.tls_key);
 	add_key(list, "redis", "password_file", settings->redis.password_file);
 	add_relay_keys(list, &settings->smtp);

@@ -20,6 +20,6 @@ json_t *backup_keys(const struct settings *settings);
 #define USES_BACKUP                                                                                \
 	"spool customers center.path center.tls_key center.user redis.password_file "              \
 	"smtp.user smtp.password_file smtp.oauth_token_file smtp.client_cert "                     \
-	"smtp.client_key bounce.key_file mail.templates office.managers rules.timezone"
+	"smtp.client_key bounce.key_file cluster mail.templates office.managers rules.timezone"
 
 #endif

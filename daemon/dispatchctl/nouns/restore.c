@@ -275,6 +275,20 @@ static bool pause_spool(const struct restoring *restoring, struct error *err)
 	return good;
 }
 
+/* In a cluster it is a seed: it goes on where the journal does, with the owner's ids. */
+static bool is_seed(const struct restoring *restoring)
+{
+	return *restoring->ctl->settings->cluster.name != '\0';
+}
+
+static bool look_at_spool(const struct restoring *restoring, struct error *err)
+{
+	struct spool *spool = spool_open(incoming_path(restoring, SPOOL), DB_WRITE, err);
+	bool good = spool != NULL;
+	spool_close(spool);
+	return good;
+}
+
 /* By our own schemas, so that a later version's, or another program's, is refused before anything
  * is moved. */
 static bool prepare(const struct restoring *restoring, struct error *err)
@@ -283,9 +297,10 @@ static bool prepare(const struct restoring *restoring, struct error *err)
 	        customers_open(incoming_path(restoring, CUSTOMERS), DB_WRITE, err);
 	if (customers == NULL)
 		return false;
-	bool good = customers_jump(customers, err);
+	bool good = is_seed(restoring) || customers_jump(customers, err);
 	customers_close(customers);
-	return good && pause_spool(restoring, err);
+	return good &&
+	       (is_seed(restoring) ? look_at_spool(restoring, err) : pause_spool(restoring, err));
 }
 
 /* ---- into place */
@@ -371,11 +386,13 @@ static void print_restored(struct restoring *restoring)
 		output_print(ctl->out, "restored %s", restoring->places[i].path);
 		json_array_append_new(paths, json_string(restoring->places[i].path));
 	}
-	output_print(
-	        ctl->out,
-	        "the backup is of %s; sending is paused: look at `dispatchctl mail list`, start "
-	        "dispatchd, then run `dispatchctl mail resume`",
-	        made);
+	output_print(ctl->out,
+	             is_seed(restoring)
+	                     ? "the backup is of %s; start dispatchd, which follows the owner of "
+	                       "the cluster"
+	                     : "the backup is of %s; sending is paused: look at `dispatchctl mail "
+	                       "list`, start dispatchd, then run `dispatchctl mail resume`",
+	             made);
 	print_keys(ctl, json_object_get(restoring->set.manifest, "keys"));
 	output_document(ctl->out, json_pack("{s:o, s:s}", "restored", paths, "made", made));
 }
@@ -438,8 +455,9 @@ static const struct command restore_commands[] = {
                  "its manifest first. Where a daemon runs nothing happens (75), nor where "
                  "something is there already (65), unless --force puts it aside. Sending is left "
                  "paused: mails that were waiting at the time of the backup may have gone out "
-                 "since. Look at mail list, then run mail resume. The configuration is not "
-                 "touched; it is in DIR/config.",
+                 "since. Look at mail list, then run mail resume. Where [cluster] name is set "
+                 "it isn't: a seed follows its owner. The configuration is not touched; it is in "
+                 "DIR/config.",
          .examples = "restore /var/backups/dispatchd-monday\n"
                      "restore --force - <dispatchd.tar",
          .run = restore_run},

@@ -66,6 +66,11 @@ static bool ask_engine(const struct ctl *ctl, const json_t *request, json_t **re
 		enum control_answer answer = control_ask(ctl->settings, request, ret, err);
 		if (answer != CONTROL_ABSENT)
 			return answer == CONTROL_ANSWERED;
+		if (*ctl->settings->cluster.name) /* the journal has to have the change */
+			return error_set(err, EX_TEMPFAIL,
+			                 "dispatchd doesn't run here, and this machine is a member "
+			                 "of the cluster %s: make the change on its owner",
+			                 ctl->settings->cluster.name);
 		struct engine *engine = engine_open(ctl->settings, ctl->now, err);
 		if (engine != NULL)
 			return ask_own_engine(ctl, engine, request, ret, err);

@@ -26,7 +26,7 @@ bool spool_ask_all(const struct ctl *ctl, json_t *request, json_t **ret,
 void spool_follow_numbers(const struct ctl *ctl);
 
 /* The sections that the engine needs, and those that reading needs. */
-#define USES_ENGINE "spool customers redis notify rules office gate mail.from mail.max_age"
+#define USES_ENGINE "spool customers redis notify rules office gate cluster mail.from mail.max_age"
 #define USES_SPOOL  "spool.path"
 /* Judging needs neither Redis nor a relay, so faults in their sections don't matter. */
 #define USES_RULES "spool customers rules notify redis.max_event_size mail.max_age office.email"

@@ -10,6 +10,7 @@
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "common/socket_path.h"
+#include "dispatchd/cluster/cluster.h"
 #include "dispatchd/control/asker.h"
 #include "dispatchd/control/status.h"
 #include "dispatchd/control/test.h"
@@ -125,6 +126,26 @@ static bool ask_for_template(struct line_peer *peer, json_t *request, struct err
 	return true;
 }
 
+/* A standby only says what it is. */
+static void answer_as_standby(struct line_peer *peer, enum control_request what)
+{
+	struct control *control = control_of(peer);
+	struct error err;
+	if (what == REQUEST_RELOAD) {
+		ask_for_reload(peer);
+		return;
+	}
+	cluster_refusal(control->view->cluster, &err);
+	if (what != REQUEST_STATUS) {
+		answer_fault(peer, &err);
+		return;
+	}
+	json_t *document = json_pack("{s:b}", "ok", 1);
+	status_add(control->view, document);
+	send_document(peer, document, line_peer_send);
+	json_decref(document);
+}
+
 static void control_take_line(struct line_peer *peer, const char *line, size_t len)
 {
 	struct control *control = control_of(peer);
@@ -139,6 +160,11 @@ static void control_take_line(struct line_peer *peer, const char *line, size_t l
 	}
 	enum control_request what = control_request_find(request);
 	client_of(peer)->wants_status = what == REQUEST_STATUS;
+	if (!control->view->engine) {
+		json_decref(request);
+		answer_as_standby(peer, what);
+		return;
+	}
 	if (what == REQUEST_RELOAD) {
 		json_decref(request);
 		ask_for_reload(peer);

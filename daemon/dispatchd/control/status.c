@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "common/clock.h"
+#include "dispatchd/cluster/cluster.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/mailer/pool.h"
 #include "dispatchd/redis/client.h"
@@ -101,6 +102,11 @@ void status_add(const struct daemon_view *view, json_t *answer)
 	                    json_string(instant_format(view->started, 0, started)));
 	json_object_set_new(answer, "uptime_s",
 	                    json_integer((clock_now().ms - view->started.ms) / 1000));
+	if (view->cluster)
+		json_object_set_new(answer, "cluster", cluster_json(view->cluster));
+	json_object_set_new(answer, "stopping", json_boolean(view->stopping));
+	if (!view->engine)
+		return;
 	json_object_set_new(answer, "redis",
 	                    json_pack("{s:b, s:s}", "connected",
 	                              (int)redis_client_connected(view->redis), "url",
@@ -114,5 +120,4 @@ void status_add(const struct daemon_view *view, json_t *answer)
 		                                          sizeof(shown))));
 	json_object_set_new(answer, "feeds", parts_json(view));
 	json_object_set_new(answer, "relays", relays_json(view));
-	json_object_set_new(answer, "stopping", json_boolean(view->stopping));
 }

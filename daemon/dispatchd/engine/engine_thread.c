@@ -212,10 +212,11 @@ static void sync_init(struct engine_thread *t)
 	pthread_condattr_destroy(&attr);
 }
 
-struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake,
+struct engine_thread *engine_thread_start(const struct settings *settings,
+                                          const struct engine_journal *journal, engine_wake *wake,
                                           void *arg, struct error *err)
 {
-	struct engine *engine = engine_open(settings, clock_now(), err);
+	struct engine *engine = engine_open_journaled(settings, journal, clock_now(), err);
 	if (engine == NULL)
 		return NULL;
 	struct engine_thread *t = mem_alloc(sizeof *t);

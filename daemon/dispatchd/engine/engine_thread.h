@@ -77,7 +77,9 @@ struct buf;
  * take. `settings` must live until a reload has replaced it or the thread has stopped.
  */
 typedef void engine_wake(void *arg);
-struct engine_thread *engine_thread_start(const struct settings *settings, engine_wake *wake,
+struct engine_journal; /* engine/engine.h; NULL: no cluster */
+struct engine_thread *engine_thread_start(const struct settings *settings,
+                                          const struct engine_journal *journal, engine_wake *wake,
                                           void *arg, struct error *err);
 /* The mailers that outgoing mails go to; set once, before the first submit. The pool wakes this
  * thread from now on, until it stops; it must live longer. */

@@ -3,6 +3,7 @@
 #include "dispatchd/engine/engine_thread_private.h"
 
 #include "common/clock.h"
+#include "dispatchd/sys/lease_clock.h"
 #include "dispatchd/sys/log.h"
 
 #include <malloc.h>
@@ -24,7 +25,7 @@ enum {
 static size_t room_of(struct engine_thread *t)
 {
 	pthread_mutex_lock(&t->lock);
-	bool none = t->pool == NULL || t->drain;
+	bool none = t->pool == NULL || t->drain || !lease_clock_allows();
 	pthread_mutex_unlock(&t->lock);
 	if (none)
 		return 0;

@@ -7,6 +7,7 @@
 #include "dispatchd/http/gate.h"
 
 #include "base/utf8.h"
+#include "dispatchd/cluster/cluster.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/sys/daemon_view.h"
 #include "model/request.h"
@@ -139,13 +140,19 @@ bool http_gate_ask(void *arg, int64_t number, const char *query, struct http_ans
 	const struct command_route route = {.origin = COMMAND_HTTP, .number = number};
 	struct error err;
 	json_t *command = json_pack("{s:s}", "do", control_request_verb(REQUEST_GATE));
+	int status = 400;
 	bool ok = read_query(query, command, &err);
+	if (ok && !view->engine) {
+		cluster_refusal(view->cluster, &err);
+		status = 503;
+		ok = false;
+	}
 	char *text = ok ? json_dumps(command, JSON_COMPACT) : NULL;
 	json_decref(command);
 	if (ok)
 		engine_thread_command(view->engine, command_new(route, text));
 	else
-		gate_set_fault(400, err.text, ret);
+		gate_set_fault(status, err.text, ret);
 	free(text);
 	return ok;
 }

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "common/clock.h"
+#include "dispatchd/cluster/cluster.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/http/gate.h"
 #include "dispatchd/mailer/pool.h"
@@ -27,7 +28,7 @@ static void answer_health(void *arg, const char *query, struct http_answer *ret)
 {
 	const struct daemon_view *view = arg;
 	(void)query;
-	bool stalled = engine_thread_stalled(view->engine);
+	bool stalled = view->engine && engine_thread_stalled(view->engine);
 	ret->status = stalled ? 503 : 200;
 	buf_adds(&ret->body, stalled ? "engine stalled\n" : "ok\n");
 }
@@ -47,9 +48,25 @@ static void add_redis_faults(struct redis_client *client, struct buf *out)
 			           utf8_show(part.words, shown, sizeof(shown)));
 }
 
+static void add_standby(const struct daemon_view *view, struct buf *out)
+{
+	struct member_view member;
+	struct error refusal;
+	char shown[2 * sizeof refusal.text];
+	cluster_refusal(view->cluster, &refusal);
+	buf_printf(out, "%s\n", utf8_show(refusal.text, shown, sizeof shown));
+	cluster_view(view->cluster, &member);
+	if (member.fault.code != 0)
+		buf_printf(out, "%s\n", utf8_show(member.fault.text, shown, sizeof shown));
+}
+
 /* A line for each thing that keeps us from being ready. */
 static void add_faults(const struct daemon_view *view, struct buf *out)
 {
+	if (!view->engine) {
+		add_standby(view, out);
+		return;
+	}
 	add_redis_faults(view->redis, out);
 	struct error fault;
 	char shown[2 * sizeof fault.text];
@@ -140,7 +157,8 @@ static void add_health(const struct daemon_view *view, struct buf *out)
 {
 	struct buf faults = {0};
 	add_faults(view, &faults);
-	metric_integer(out, METRIC_HEALTHY, !engine_thread_stalled(view->engine));
+	bool stalled = view->engine && engine_thread_stalled(view->engine);
+	metric_integer(out, METRIC_HEALTHY, !stalled);
 	metric_integer(out, METRIC_READY, faults.len == 0);
 	buf_free(&faults);
 }
@@ -157,14 +175,31 @@ static void add_process(const struct daemon_view *view, struct buf *out)
 	metric_integer(out, METRIC_OPEN_FDS, pages_open_files());
 }
 
+/* Without a cluster these two aren't there. */
+static void add_cluster(const struct daemon_view *view, struct buf *out)
+{
+	static const char *const names[] = {"joining", "standby", "owner"};
+	struct member_view member;
+	if (!view->cluster)
+		return;
+	cluster_view(view->cluster, &member);
+	metric_head(out, METRIC_ROLE);
+	for (int i = 0; i < 3; i++)
+		metric_sample(out, METRIC_ROLE, (int)member.role == i, "role", names[i], NULL);
+	metric_integer(out, METRIC_STANDBY_LAG, member.lag);
+}
+
 static void answer_metrics(void *arg, const char *query, struct http_answer *ret)
 {
 	const struct daemon_view *view = arg;
 	(void)query;
 	ret->type = "text/plain; version=0.0.4; charset=utf-8";
-	engine_thread_metrics(view->engine, &ret->body);
-	redis_client_metrics(view->redis, &ret->body);
-	add_relays(view, &ret->body);
+	if (view->engine) {
+		engine_thread_metrics(view->engine, &ret->body);
+		redis_client_metrics(view->redis, &ret->body);
+		add_relays(view, &ret->body);
+	}
+	add_cluster(view, &ret->body);
 	add_health(view, &ret->body);
 	add_process(view, &ret->body);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "common/clock.h"
 #include "db/db.h"
+#include "dispatchd/cluster/cluster.h"
 #include "dispatchd/control/control.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/http/pages.h"
@@ -16,6 +17,7 @@
 #include "dispatchd/mailer/relay_test.h"
 #include "dispatchd/redis/client.h"
 #include "dispatchd/report/report_socket.h"
+#include "dispatchd/sys/lease_clock.h"
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
 #include "version.h"
@@ -100,11 +102,25 @@ static void deliver_test(struct loop *loop)
 	relay_test_free(test);
 }
 
+/* Another machine may own the cluster by now: nothing is finished, nothing goes out. */
+static void leave(struct loop *loop)
+{
+	loop->lost = true;
+	pool_stop(loop->view.pool, 0);
+	cluster_close_journal(loop->view.cluster);
+	event_base_loopbreak(loop->base);
+}
+
 /* All due work, in this order, whoever asked for the turn. It never takes long: the engine's
  * batches are bounded, and Redis' replies come in their own callbacks. */
 static void do_turn(struct loop *loop)
 {
-	struct effects *list = engine_thread_take(loop->view.engine);
+	if (cluster_is_lost(loop->view.cluster, NULL)) {
+		leave(loop);
+		return;
+	}
+	/* What was decided stays until the lease is long enough again, or is lost. */
+	struct effects *list = lease_clock_allows() ? engine_thread_take(loop->view.engine) : NULL;
 
 	/* 1. The log comes before the effects that it explains. */
 	for (const struct effects *effects = list; effects; effects = effects->next)
@@ -179,7 +195,9 @@ static bool open_all(struct loop *loop, struct error *err)
 	/* The mailers first: pool_start() wants to be alone with the environment. */
 	if (!(loop->view.pool = pool_start(settings, loop->templates, err)))
 		return false;
-	struct engine_thread *engine = engine_thread_start(settings, loop_wake, loop, err);
+	const struct engine_journal *journal =
+	        loop->view.cluster ? cluster_journal(loop->view.cluster) : NULL;
+	struct engine_thread *engine = engine_thread_start(settings, journal, loop_wake, loop, err);
 	if (!(loop->view.engine = engine))
 		return false;
 	engine_thread_set_pool(engine, loop->view.pool);
@@ -199,6 +217,8 @@ static bool open_all(struct loop *loop, struct error *err)
 	if (!loop->report)
 		return false;
 	loop->view.redis = redis_client_new(loop->base, settings, engine, loop_wake, loop, err);
+	if (loop->view.redis && loop->view.cluster)
+		cluster_set_lost(loop->view.cluster, loop_wake, loop);
 	return loop->view.redis;
 }
 
@@ -208,10 +228,12 @@ static void log_libevent(int severity, const char *text)
 	log_fault(severity >= EVENT_LOG_ERR ? LOG_ERR : LOG_WARNING, "libevent: %s", text);
 }
 
-struct loop *loop_new(struct settings *settings, struct templates *templates, struct error *err)
+struct loop *loop_new(struct settings *settings, struct templates *templates,
+                      struct cluster *cluster, struct error *err)
 {
 	struct loop *loop = mem_alloc(sizeof(*loop));
 	loop->view.settings = loop->settings = settings;
+	loop->view.cluster = cluster;
 	loop->templates = templates;
 	loop->view.started = clock_now();
 	event_set_log_callback(log_libevent);
@@ -239,6 +261,8 @@ int loop_run(struct loop *loop)
 		log_write(LOG_CRIT, "the event loop failed");
 		return EX_SOFTWARE;
 	}
+	if (loop->lost)
+		return LOOP_LEASE_LOST;
 	log_write(LOG_NOTICE, "stopped");
 	return EX_OK;
 }
@@ -257,6 +281,11 @@ struct loop *loop_free(struct loop *loop)
 	if (!loop)
 		return NULL;
 	loop_end_signals(loop);
+	if (loop->view.cluster) {
+		cluster_set_lost(loop->view.cluster, NULL, NULL);
+		if (loop->lost)
+			cluster_close_journal(loop->view.cluster);
+	}
 	http_free(loop->http);
 	control_free(loop->control);
 	report_socket_free(loop->report);

@@ -21,7 +21,11 @@ enum {
 	LOOP_FLUSH_MS = 2000,  /* for their outcomes after that */
 };
 
+struct cluster; /* dispatchd/cluster/cluster.h */
 struct loop;
+
+/* Instead of an exit status: another member owns the cluster, or may soon. */
+enum { LOOP_LEASE_LOST = -1 };
 
 /* From the program's first moments: SIGTERM, SIGINT and SIGHUP wait until the loop can take them.
  * Threads that are started meanwhile never get any. */
@@ -30,11 +34,11 @@ void loop_hold_signals(void);
 void loop_signal_set(sigset_t *ret);
 
 /* Takes settings and templates over, also on failure. Starts everything: databases, mailers,
- * sockets. */
+ * sockets. `cluster` is borrowed and owned by this machine; NULL: none. */
 struct loop *loop_new(struct settings *settings, struct templates *templates,
-                      struct error *err) MUST_CHECK;
+                      struct cluster *cluster, struct error *err) MUST_CHECK;
 
-/* Until a signal asks for the end; returns the exit status. */
+/* Until a signal asks for the end; returns the exit status, or LOOP_LEASE_LOST. */
 int loop_run(struct loop *loop);
 struct loop *loop_free(struct loop *loop); /* takes NULL; returns NULL */
 

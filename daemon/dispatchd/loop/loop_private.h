@@ -55,6 +55,7 @@ struct loop {
 	struct tick stop_until; /* of this step */
 	int64_t stop_turns;     /* that the engine had made when it began */
 	bool stop_at_once;      /* a second signal */
+	bool lost;              /* the cluster's lease was */
 };
 
 /* Asks for a turn. From any thread; the argument is the loop. */

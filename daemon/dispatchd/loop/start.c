@@ -10,8 +10,10 @@
 #include "base/error.h"
 #include "db/db.h"
 #include "dispatchd/loop/inspect.h"
+#include "dispatchd/cluster/cluster.h"
 #include "dispatchd/loop/loop.h"
 #include "dispatchd/loop/reload.h"
+#include "dispatchd/loop/standby.h"
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
 #include "model/settings.h"
@@ -27,6 +29,8 @@ enum { PAUSE_MIN_MS = 1000, PAUSE_MAX_MS = 60 * 1000, LAST_PAUSE_MS = 10 * 1000 
 /* One try to start. */
 struct attempt {
 	struct loop *loop;  /* NULL: it failed, with `err` */
+	bool stopped;       /* by a signal, while it was a standby */
+	bool again;         /* the configuration is to be read again */
 	bool configuration; /* the configuration can't be used; the log says why */
 	bool passing;       /* a wait may mend it */
 	struct error err;
@@ -46,7 +50,33 @@ static bool has_folders(const struct settings *settings)
 	       db_has_directory(settings->customers.path, &err);
 }
 
-static struct attempt try_to_start(const char *file, bool first)
+/* In a cluster: follows until this machine owns it. True where a loop may begin. */
+static bool own_cluster(const struct settings *settings, struct cluster **cluster,
+                        struct attempt *attempt)
+{
+	int code;
+	if (!*settings->cluster.name)
+		return true;
+	/* Its own, since a reload replaces those of the loop. */
+	struct settings *own = settings_load(settings->file, NULL, log_fault_line, NULL, &code);
+	if (!own)
+		return error_set(&attempt->err, code, "%s can't be read", settings->file);
+	*cluster = cluster_new(own, &attempt->err);
+	if (!*cluster)
+		return false;
+	enum standby_end end = standby_run(settings, *cluster, &attempt->err);
+	attempt->stopped = end == STANDBY_STOPPED;
+	attempt->again = end == STANDBY_RELOAD;
+	return end == STANDBY_OWNS;
+}
+
+static void forget(struct settings *settings, struct templates *templates)
+{
+	templates_unref(templates);
+	settings_free(settings);
+}
+
+static struct attempt try_to_start(const char *file, bool first, struct cluster **cluster)
 {
 	struct attempt attempt = {0};
 	struct settings *settings;
@@ -62,7 +92,10 @@ static struct attempt try_to_start(const char *file, bool first)
 	if (first)
 		inspect_dates(settings);
 	bool folders = has_folders(settings);
-	attempt.loop = loop_new(settings, templates, &attempt.err);
+	if (own_cluster(settings, cluster, &attempt))
+		attempt.loop = loop_new(settings, templates, *cluster, &attempt.err);
+	else
+		forget(settings, templates);
 	int code = attempt.err.code;
 	attempt.passing =
 	        folders && (code == EX_UNAVAILABLE || code == EX_TEMPFAIL || code == EX_IOERR);
@@ -80,15 +113,22 @@ static bool pause_start(int64_t ms)
 }
 
 /* Returns an exit status, or EX_OK with *ret set. */
-static int start(const char *file, struct loop **ret)
+static int start(const char *file, struct loop **ret, struct cluster **cluster)
 {
 	static const struct backoff pauses = {.min_ms = PAUSE_MIN_MS, .max_ms = PAUSE_MAX_MS};
 	*ret = NULL;
 	for (unsigned failures = 0;; failures++) {
-		struct attempt attempt = try_to_start(file, failures == 0);
+		struct attempt attempt = try_to_start(file, failures == 0, cluster);
 		*ret = attempt.loop;
 		if (attempt.loop || attempt.configuration)
 			return attempt.err.code;
+		*cluster = cluster_free(*cluster);
+		if (attempt.stopped) {
+			log_write(LOG_NOTICE, "stopped");
+			return EX_OK;
+		}
+		if (attempt.again)
+			continue;
 		if (!attempt.passing) {
 			log_write(LOG_CRIT | MESSAGE_NOT_STARTED, "not started: %s",
 			          attempt.err.text);
@@ -110,15 +150,32 @@ static int start(const char *file, struct loop **ret)
 	}
 }
 
-int start_and_run(const char *file)
+/* Until the end, or until the cluster's lease is lost. */
+static int run_once(const char *file)
 {
+	struct cluster *cluster = NULL;
+	struct error why = {0};
 	struct loop *loop;
-	log_start();
-	loop_hold_signals();
-	int code = start(file, &loop);
+	int code = start(file, &loop, &cluster);
 	if (!loop)
 		return code;
 	code = loop_run(loop);
+	if (code == LOOP_LEASE_LOST && cluster_is_lost(cluster, &why))
+		log_write(LOG_ERR,
+		          "the cluster's lease was lost, this machine becomes a standby: %s",
+		          why.text);
 	loop_free(loop);
+	cluster_free(cluster);
+	return code;
+}
+
+int start_and_run(const char *file)
+{
+	int code;
+	log_start();
+	do {
+		loop_hold_signals();
+		code = run_once(file);
+	} while (code == LOOP_LEASE_LOST);
 	return code;
 }

@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/mem.h"
 #include "common/clock_ms.h"
+#include "dispatchd/sys/lease_clock.h"
 #include "mail/forward.h"
 
 #include <errno.h>
@@ -222,6 +223,15 @@ static struct queued_mail *take_mail(struct run *run)
 
 /* ---- what the transport is fed with, and reports ---- */
 
+static void give_back(struct run *run, struct queued_mail *queued)
+{
+	struct pool *pool = run->worker->pool;
+
+	pthread_mutex_lock(&pool->lock);
+	mail_queue_return(pool, queued);
+	pool_unlock(pool, true);
+}
+
 static bool feed_next(void *arg, struct transport_mail *ret)
 {
 	struct run *run = arg;
@@ -229,6 +239,10 @@ static bool feed_next(void *arg, struct transport_mail *ret)
 
 	while ((queued = take_mail(run)) != NULL) {
 		struct delivery_result result = {0};
+		if (!lease_clock_allows()) { /* another machine may send it soon */
+			give_back(run, queued);
+			return false;
+		}
 		struct buf message = {0};
 		if (worker_render(run, queued, &message, &result)) {
 			run->taken++;

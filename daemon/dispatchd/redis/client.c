@@ -63,6 +63,7 @@ struct redis_client {
 	struct tick ready_since; /* all of them, while doubted */
 	struct tick down_since;
 	uint64_t losses;
+	bool member; /* of a cluster */
 };
 
 /* ---- connections come and go */
@@ -273,6 +274,15 @@ static const char *consumer_name(struct redis_client *client, const struct setti
 	return arena_strdup(client->arena, host);
 }
 
+/* In a cluster only the owner reads: what another member has left for as long as a lease is its
+ * successor's at once. */
+static int64_t claim_after_ms(const struct settings *settings)
+{
+	int64_t configured_ms = settings->redis.claim_after_ms;
+	bool sooner = *settings->cluster.name && settings->cluster.lease_ms < configured_ms;
+	return sooner ? settings->cluster.lease_ms : configured_ms;
+}
+
 static void add_sources(struct redis_client *client, struct event_base *base,
                         const struct settings *settings)
 {
@@ -292,7 +302,7 @@ static void add_sources(struct redis_client *client, struct event_base *base,
 		        open_slot(client, base, SLOT_LIST, LIST_BLOCK_MS + MARGIN_MS, reset_list);
 		client->list = list_new(&client->flow, connection,
 		                        arena_strdup(client->arena, settings->redis.list),
-		                        settings->redis.claim_after_ms);
+		                        claim_after_ms(settings));
 	}
 	if (*settings->redis.channel) {
 		connection = open_slot(client, base, SLOT_CHANNEL, PATIENCE_MS, reset_channel);
@@ -328,13 +338,12 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
 	client->flow.consumer = consumer_name(client, settings);
 	client->flow.commands = open_slot(client, base, SLOT_COMMANDS, PATIENCE_MS, reset_commands);
 	add_sources(client, base, settings);
-	client->maintenance =
-	        maintenance_new(&client->flow, client->reader, settings->redis.claim_after_ms,
-	                        settings->redis.keep_ms);
-	client->consumers =
-	        consumers_new(&client->flow, client->reader, settings->redis.claim_after_ms);
+	client->maintenance = maintenance_new(&client->flow, client->reader,
+	                                      claim_after_ms(settings), settings->redis.keep_ms);
+	client->consumers = consumers_new(&client->flow, client->reader, claim_after_ms(settings));
 	client->publisher = publisher_new(engine, client->flow.commands);
 	client->server = server_new(base, target, client->publisher, on_named, client);
+	client->member = *settings->cluster.name;
 	expect_streams(client, settings);
 	for (size_t i = 0; i < SLOTS; i++)
 		if (client->slots[i].connection)
@@ -368,10 +377,9 @@ struct redis_client *redis_client_free(struct redis_client *client)
 void redis_client_reload(struct redis_client *client, const struct settings *settings)
 {
 	client->flow.entry_max = (size_t)settings->redis.max_event_size;
-	maintenance_set(client->maintenance, settings->redis.claim_after_ms,
-	                settings->redis.keep_ms);
-	consumers_set(client->consumers, settings->redis.claim_after_ms);
-	list_set(client->list, settings->redis.claim_after_ms);
+	maintenance_set(client->maintenance, claim_after_ms(settings), settings->redis.keep_ms);
+	consumers_set(client->consumers, claim_after_ms(settings));
+	list_set(client->list, claim_after_ms(settings));
 }
 
 void redis_client_done(struct redis_client *client, struct intake *list)
@@ -398,7 +406,8 @@ void redis_client_turn(struct redis_client *client)
 	channel_turn(client->channel, feed_first);
 	list_turn(client->list, feed_first);
 	maintenance_turn(client->maintenance);
-	consumers_turn(client->consumers);
+	if (!client->member) /* else the lease says who works, and others' entries are claimed */
+		consumers_turn(client->consumers);
 }
 
 void redis_client_close(struct redis_client *client)

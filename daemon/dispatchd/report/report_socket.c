@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "common/socket_path.h"
 #include "common/socket_share.h"
+#include "dispatchd/cluster/cluster.h"
 #include "dispatchd/report/report_request.h"
 #include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/line_server.h"
@@ -87,6 +88,11 @@ static void report_take_line(struct line_peer *peer, const char *line, size_t le
 	struct report_client *client = client_of(peer);
 	struct report_request request = {0};
 	struct error err;
+	if (!socket->view->engine) { /* the mail server keeps it, or hands it to the owner */
+		cluster_refusal(socket->view->cluster, &err);
+		send_fault(peer, &err, line_peer_send);
+		return;
+	}
 	if (!report_request_read(socket->view->settings, line, len, &request, &err)) {
 		send_fault(peer, &err, line_peer_send);
 		return;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+struct cluster;
 struct engine_thread;
 struct pool;
 struct redis_client;
@@ -14,10 +15,13 @@ struct settings;
 /*
  * The daemon's parts and state as the ways in from outside (HTTP, the control socket) see it. The
  * loop owns the view and keeps it current; it stays in place for as long as the loop. Only the
- * loop's thread may read it. All parts are there once the first request comes.
+ * loop's thread may read it. All other parts are there
+ * once the first request comes.
  */
 struct daemon_view {
 	const struct settings *settings; /* those in force */
+	struct cluster *cluster;         /* NULL: none */
+	/* A standby has none of these three. */
 	struct engine_thread *engine;
 	struct pool *pool;
 	struct redis_client *redis;

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A standby's thread. Whatever fails is tried again: a connection, a disk, an entry that doesn't
+ * fit, since a seed may be put in place of the databases only while no daemon runs.
+ */
+#include "dispatchd/cluster/follower.h"
+
+#include "base/mem.h"
+#include "common/clock_ms.h"
+#include "dispatchd/cluster/request.h"
+#include "dispatchd/sys/log.h"
+#include "engine/replica.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum {
+	ENTRIES_A_READ = 64,
+	BLOCK_MS = 250,
+	PROGRESS_MS = 1000,
+	AGAIN_MS = 500,
+	PATIENCE_MS = 3000, /* of a connection, BLOCK_MS with it */
+};
+
+struct follower {
+	const struct member *member;
+	struct replica *replica;
+	struct sync *redis;
+	int64_t progress_ms; /* when it was told last; monotonic */
+	bool registered;     /* the journal keeps what comes for us from now on */
+	int64_t namesake_ms; /* since when the lease's holder has our name; 0: it hasn't */
+	int64_t namesake;    /* its epoch */
+	pthread_t thread;
+	atomic_bool stop;
+	void (*wake)(void *arg);
+	void *arg;
+
+	pthread_mutex_t lock;
+	struct member_view view;
+	struct lease *lease; /* ours, and nobody has taken it over */
+	bool failed;
+};
+
+/* ---- what it shows ---- */
+
+static void show(struct follower *f, enum member_role role, const struct error *fault)
+{
+	pthread_mutex_lock(&f->lock);
+	bool other = f->view.role != role || (fault && strcmp(fault->text, f->view.fault.text));
+	f->view.role = role;
+	f->view.fault = fault ? *fault : (struct error){0};
+	pthread_mutex_unlock(&f->lock);
+	if (other && fault)
+		log_fault(LOG_ERR, "doesn't follow the owner of the cluster: %s", fault->text);
+	else if (other)
+		log_write(LOG_NOTICE, "follows the owner of the cluster number=%" PRId64,
+		          replica_position(f->replica).number);
+}
+
+static void show_owner(struct follower *f, const struct holder *holder)
+{
+	pthread_mutex_lock(&f->lock);
+	(void)snprintf(f->view.owner, sizeof f->view.owner, "%s", holder->name);
+	pthread_mutex_unlock(&f->lock);
+}
+
+static void show_lag(struct follower *f, int64_t last)
+{
+	int64_t lag = last - replica_position(f->replica).number;
+	pthread_mutex_lock(&f->lock);
+	f->view.lag = lag > 0 ? lag : 0;
+	pthread_mutex_unlock(&f->lock);
+}
+
+void follower_view(struct follower *f, struct member_view *ret)
+{
+	pthread_mutex_lock(&f->lock);
+	*ret = f->view;
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- following ---- */
+
+static int64_t position(const struct follower *f)
+{
+	return replica_position(f->replica).number;
+}
+
+/* What is behind the position; *ret_n of them were followed. */
+static bool follow_some(struct follower *f, int block_ms, size_t *ret_n, struct error *err)
+{
+	struct arena *arena = arena_new();
+	struct journal_entry entries[ENTRIES_A_READ];
+	size_t n;
+	*ret_n = 0;
+	bool good = request_read(f->redis, f->member, position(f), ENTRIES_A_READ, block_ms, arena,
+	                         entries, &n, err);
+	for (size_t i = 0; good && i < n && !atomic_load(&f->stop); i++) {
+		good = replica_apply(f->replica, &f->member->key, &entries[i], err);
+		*ret_n += good;
+	}
+	arena_free(arena);
+	return good;
+}
+
+/* The journal keeps what comes from the number on. */
+static bool tell_progress(struct follower *f, int64_t number, struct error *err)
+{
+	int64_t now_ms = clock_mono_ms();
+	if (f->registered && now_ms < f->progress_ms + PROGRESS_MS)
+		return true;
+	f->progress_ms = now_ms;
+	f->registered = request_progress(f->redis, f->member, number, err);
+	return f->registered;
+}
+
+/* ---- taking over ---- */
+
+static bool follow_to_the_end(struct follower *f, struct error *err)
+{
+	size_t n;
+	do
+		if (!follow_some(f, 0, &n, err))
+			return false;
+	while (n > 0);
+	return true;
+}
+
+/* Behind it nobody with an older lease appends anything. */
+static bool put_fence(struct follower *f, struct lease *lease, struct error *err)
+{
+	struct journal_position before = replica_position(f->replica);
+	struct journal_entry fence = replica_fence(lease_ours(lease)->epoch);
+	journal_seal(&f->member->key, &before, &fence);
+	enum appended is = request_append(f->redis, f->member, lease_ours(lease), lease_wait(lease),
+	                                  &fence, err);
+	if (is == APPEND_FAILED)
+		return false;
+	if (is != APPENDED)
+		return error_set(err, EX_TEMPFAIL,
+		                 "another member has written to the journal meanwhile");
+	return replica_apply(f->replica, &f->member->key, &fence, err);
+}
+
+static bool become_owner(struct follower *f, struct lease *lease, struct error *err)
+{
+	if (!follow_to_the_end(f, err) || !put_fence(f, lease, err))
+		return false;
+	log_write(LOG_NOTICE, "owns the cluster epoch=%" PRId64 " number=%" PRId64,
+	          lease_ours(lease)->epoch, position(f));
+	f->replica = replica_close(f->replica);
+	pthread_mutex_lock(&f->lock);
+	f->lease = lease;
+	f->view.role = MEMBER_OWNER;
+	(void)snprintf(f->view.owner, sizeof f->view.owner, "%s", f->member->name);
+	pthread_mutex_unlock(&f->lock);
+	return true;
+}
+
+/* True where this member is the owner now. */
+static bool take_over(struct follower *f, struct error *err)
+{
+	struct holder holder;
+	struct lease *lease = lease_new(f->member);
+	if (lease_take(lease, f->redis, replica_position(f->replica).epoch, &holder, err) &&
+	    become_owner(f, lease, err))
+		return true;
+	if (err->code == EX_TEMPFAIL && holder.name[0] != '\0')
+		show_owner(f, &holder);
+	lease_free(lease);
+	return false;
+}
+
+/* ---- at the journal's end ---- */
+
+static bool needs_seed(const struct follower *f, int64_t first, int64_t last, struct error *err)
+{
+	int64_t number = position(f);
+	if (number == 0 && last > 0)
+		return !error_set(
+		        err, EX_DATAERR,
+		        "this machine was never in the cluster: seed it with "
+		        "`dispatchctl backup -` on the owner and `dispatchctl restore -` here");
+	if (number > 0 && first > number + 1)
+		return !error_set(err, EX_DATAERR,
+		                  "the journal begins with %" PRId64 ", but this machine has got "
+		                  "%" PRId64
+		                  ": seed it again with `dispatchctl backup -` on the owner "
+		                  "and `dispatchctl restore -` here",
+		                  first, number);
+	return false;
+}
+
+/* Ours was it before a crash and runs out, or another machine has the name, too. */
+static bool is_namesake(struct follower *f, const struct holder *holder)
+{
+	int64_t now_ms = clock_mono_ms();
+	if (strcmp(holder->name, f->member->name) != 0) {
+		f->namesake_ms = 0;
+		return false;
+	}
+	if (f->namesake_ms == 0 || f->namesake != holder->epoch) {
+		f->namesake_ms = now_ms;
+		f->namesake = holder->epoch;
+	}
+	return now_ms - f->namesake_ms > f->member->lease_ms + PATIENCE_MS;
+}
+
+static void fail(struct follower *f, const struct error *why)
+{
+	pthread_mutex_lock(&f->lock);
+	f->failed = true;
+	f->view.fault = *why;
+	pthread_mutex_unlock(&f->lock);
+	atomic_store(&f->stop, true);
+}
+
+/* True where this member is the owner now. */
+static bool look_around(struct follower *f, struct error *err)
+{
+	int64_t first, last;
+	struct holder holder;
+	err->code = 0;
+	if (!request_ends(f->redis, f->member, &first, &last, err) ||
+	    !request_holder(f->redis, f->member, &holder, err))
+		return false;
+	show_owner(f, &holder);
+	show_lag(f, last);
+	if (is_namesake(f, &holder)) {
+		error_set(err, EX_CONFIG,
+		          "another machine of the cluster is called %s, too: [redis] consumer must "
+		          "differ",
+		          f->member->name);
+		fail(f, err);
+		return false;
+	}
+	if (needs_seed(f, first, last, err)) {
+		/* What comes is kept from now on, so that a seed that is taken now can follow. */
+		struct error unheard;
+		if (!f->registered && !tell_progress(f, last, &unheard))
+			log_fault(LOG_WARNING, "%s", unheard.text);
+		return false;
+	}
+	if (position(f) > 0 && !tell_progress(f, position(f), err))
+		return false;
+	show(f, MEMBER_STANDBY, NULL);
+	return holder.name[0] == '\0' && take_over(f, err);
+}
+
+/* ---- the thread ---- */
+
+static bool connect_once(struct follower *f, struct error *err)
+{
+	if (!f->redis)
+		f->redis = sync_open(f->member->settings, PATIENCE_MS, err);
+	return f->redis;
+}
+
+static void pause_after_fault(struct follower *f, const struct error *err)
+{
+	const struct timespec pause = {.tv_nsec = AGAIN_MS * 1000000L};
+	/* Of what Redis said nothing has to be read again, but a connection that broke is. */
+	if (err->code == EX_UNAVAILABLE)
+		f->redis = sync_close(f->redis);
+	(void)nanosleep(&pause, NULL);
+}
+
+static void *follow_main(void *arg)
+{
+	struct follower *f = arg;
+	bool owner = false;
+	(void)pthread_setname_np(pthread_self(), "follower");
+	while (!owner && !atomic_load(&f->stop)) {
+		struct error err = {0};
+		size_t n = 0;
+		bool good = connect_once(f, &err) &&
+		            (position(f) == 0 || follow_some(f, BLOCK_MS, &n, &err));
+		if (good && n == 0)
+			owner = look_around(f, &err);
+		else if (good && tell_progress(f, position(f), &err))
+			show(f, MEMBER_STANDBY, NULL);
+		if (owner || err.code == 0 || (err.code == EX_TEMPFAIL && f->redis))
+			continue;
+		show(f, MEMBER_JOINING, &err);
+		pause_after_fault(f, &err);
+	}
+	f->redis = sync_close(f->redis);
+	f->wake(f->arg);
+	return NULL;
+}
+
+struct follower *follower_start(const struct member *member, void (*wake)(void *arg), void *arg,
+                                struct error *err)
+{
+	struct replica *replica = replica_open(member->settings, err);
+	if (!replica)
+		return NULL;
+	struct follower *f = mem_alloc(sizeof *f);
+	f->member = member;
+	f->replica = replica;
+	f->wake = wake;
+	f->arg = arg;
+	pthread_mutex_init(&f->lock, NULL);
+	if (pthread_create(&f->thread, NULL, follow_main, f) != 0)
+		bug("can't start the follower's thread");
+	return f;
+}
+
+struct follower *follower_stop(struct follower *f)
+{
+	if (!f)
+		return NULL;
+	atomic_store(&f->stop, true);
+	pthread_join(f->thread, NULL);
+	replica_close(f->replica);
+	lease_free(f->lease);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+	return NULL;
+}
+
+struct lease *follower_take_lease(struct follower *f)
+{
+	pthread_mutex_lock(&f->lock);
+	struct lease *lease = f->lease;
+	f->lease = NULL;
+	pthread_mutex_unlock(&f->lock);
+	return lease;
+}
+
+bool follower_failed(struct follower *f, struct error *ret_why)
+{
+	pthread_mutex_lock(&f->lock);
+	bool failed = f->failed;
+	if (failed)
+		*ret_why = f->view.fault;
+	pthread_mutex_unlock(&f->lock);
+	return failed;
+}

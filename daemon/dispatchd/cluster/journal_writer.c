@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/cluster/journal_writer.h"
+
+#include "base/mem.h"
+#include "dispatchd/cluster/request.h"
+#include "dispatchd/sys/lease_clock.h"
+#include "dispatchd/sys/log.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum { AGAIN_MS = 100 };
+
+struct journal_writer {
+	const struct member *member;
+	struct lease *lease;
+	struct sync *redis; /* NULL: not connected */
+	atomic_bool stop;
+};
+
+struct journal_writer *journal_writer_new(const struct member *member, struct lease *lease)
+{
+	struct journal_writer *writer = mem_alloc(sizeof *writer);
+	writer->member = member;
+	writer->lease = lease;
+	return writer;
+}
+
+struct journal_writer *journal_writer_free(struct journal_writer *writer)
+{
+	if (!writer)
+		return NULL;
+	sync_close(writer->redis);
+	free(writer);
+	return NULL;
+}
+
+void journal_writer_stop(struct journal_writer *writer)
+{
+	atomic_store(&writer->stop, true);
+}
+
+static bool is_over(struct journal_writer *writer, struct error *err)
+{
+	struct error why = {0};
+	if (lease_is_lost(writer->lease, &why))
+		return !error_set(err, EX_TEMPFAIL, "the cluster's lease was lost: %s", why.text);
+	if (atomic_load(&writer->stop))
+		return !error_set(err, EX_TEMPFAIL, "the journal is closed");
+	return false;
+}
+
+static enum appended try_once(struct journal_writer *writer, const struct journal_entry *entry,
+                              struct error *err)
+{
+	int patience_ms = (int)(writer->member->lease_ms / 3);
+	if (!writer->redis)
+		writer->redis = sync_open(writer->member->settings, patience_ms, err);
+	if (!writer->redis)
+		return APPEND_FAILED;
+	enum appended is = request_append(writer->redis, writer->member, lease_ours(writer->lease),
+	                                  lease_wait(writer->lease), entry, err);
+	if (is == APPEND_FAILED)
+		writer->redis = sync_close(writer->redis);
+	return is;
+}
+
+/* Once Redis has said that the lease isn't ours, the thread that renews it finds out, too. */
+static void pause_before_next_try(void)
+{
+	const struct timespec pause = {.tv_nsec = AGAIN_MS * 1000000L};
+	(void)nanosleep(&pause, NULL);
+}
+
+/* The end of the journal is lost, which only Redis itself can have done: a fence behind what we
+ * have on disk goes on, and members who have as much follow. */
+static bool bridge(struct journal_writer *writer, struct journal_position *before,
+                   const struct journal_entry *entry, struct error *err)
+{
+	struct journal_entry fence = {.kind = JOURNAL_FENCE,
+	                              .epoch = entry->epoch,
+	                              .spool = entry->spool,
+	                              .customers = entry->customers};
+	journal_seal(&writer->member->key, before, &fence);
+	log_fault(
+	        LOG_ERR,
+	        "Redis has lost the end of the journal: it goes on behind a gap, and standbys that "
+	        "were behind have to be seeded again number=%" PRId64,
+	        before->number);
+	enum appended is = try_once(writer, &fence, err);
+	if (is != APPENDED)
+		return false;
+	*before = journal_behind(&fence);
+	return true;
+}
+
+bool journal_writer_append(void *arg, const struct journal_position *before,
+                           struct journal_entry *entry, struct error *err)
+{
+	struct journal_writer *writer = arg;
+	struct journal_position behind = *before;
+	entry->epoch = lease_ours(writer->lease)->epoch;
+	for (;;) {
+		struct error fault = {0};
+		if (is_over(writer, err))
+			return false;
+		journal_seal(&writer->member->key, &behind, entry);
+		enum appended is = try_once(writer, entry, &fault);
+		if (is == APPENDED)
+			return true;
+		if (is == APPEND_BEFORE && bridge(writer, &behind, entry, &fault))
+			continue;
+		if (is == APPEND_BEHIND)
+			return error_set(err, EX_TEMPFAIL,
+			                 "the journal has another entry %" PRId64 " than ours",
+			                 entry->number);
+		if (is == APPEND_FAILED)
+			log_fault(LOG_WARNING, "the journal can't be written: %s", fault.text);
+		pause_before_next_try();
+	}
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/cluster/keeper.h"
+
+#include "base/mem.h"
+#include "common/sync.h"
+#include "dispatchd/cluster/request.h"
+#include "dispatchd/sys/lease_clock.h"
+#include "dispatchd/sys/log.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	LOOK_S = 2,
+	PATIENCE_MS = 3000,
+	ALONE_BYTES = 16 << 20, /* what is kept for nobody: who is seeded now needs it */
+};
+
+struct keeper {
+	const struct member *member;
+	struct sync *redis;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t come;
+	bool stop;
+	json_t *standbys;
+	int64_t lag;
+};
+
+/* The least number that somebody still needs. */
+static int64_t slowest(const struct keeper *k, const struct standby_place *places, size_t n,
+                       int64_t first, int64_t last)
+{
+	int64_t least = last;
+	for (size_t i = 0; i < n; i++) {
+		bool other = strcmp(places[i].name, k->member->name) != 0;
+		bool lost = places[i].number + 1 < first;
+		if (other && !lost && places[i].number < least)
+			least = places[i].number;
+	}
+	return least;
+}
+
+/* So many of the oldest entries go that the rest takes less than `most`, if all are alike. */
+static int64_t within(int64_t bytes, int64_t most, int64_t first, int64_t last)
+{
+	double part = (double)most / (double)bytes * 0.9;
+	return last - (int64_t)((double)(last - first + 1) * part);
+}
+
+static void show(struct keeper *k, const struct standby_place *places, size_t n, int64_t first,
+                 int64_t last)
+{
+	json_t *list = json_array();
+	int64_t lag = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(places[i].name, k->member->name) == 0)
+			continue;
+		bool lost = places[i].number + 1 < first;
+		int64_t behind = last - places[i].number;
+		lag = !lost && behind > lag ? behind : lag;
+		json_array_append_new(list, json_pack("{s:s, s:I, s:b}", "name", places[i].name,
+		                                      "lag", (json_int_t)behind, "lost", lost));
+	}
+	pthread_mutex_lock(&k->lock);
+	json_decref(k->standbys);
+	k->standbys = list;
+	k->lag = lag;
+	pthread_mutex_unlock(&k->lock);
+}
+
+static void report_lost(const struct keeper *k, const struct standby_place *places, size_t n,
+                        int64_t before)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(places[i].name, k->member->name) != 0 && places[i].number + 1 < before)
+			log_fault(LOG_ERR,
+			          "the journal is larger than [cluster] journal_max: a standby is "
+			          "lost and has to be seeded again standby=%s number=%" PRId64,
+			          places[i].name, places[i].number);
+}
+
+/* A standby that is there needs all behind its number; with none, a little is kept. */
+static bool trim(struct keeper *k, const struct standby_place *places, size_t n, int64_t first,
+                 int64_t last, struct error *err)
+{
+	int64_t bytes, most = k->member->settings->cluster.journal_max;
+	int64_t least = slowest(k, places, n, first, last);
+	bool alone = least == last;
+	if (!request_trim(k->redis, k->member, alone ? first : least, &bytes, err))
+		return false;
+	if (alone && most > ALONE_BYTES)
+		most = ALONE_BYTES;
+	if (bytes <= most)
+		return true;
+	int64_t before = within(bytes, most, alone || least < first ? first : least, last);
+	if (!alone)
+		report_lost(k, places, n, before);
+	return request_trim(k->redis, k->member, before, &bytes, err);
+}
+
+static bool look(struct keeper *k, struct error *err)
+{
+	struct arena *arena = arena_new();
+	struct standby_place *places;
+	int64_t first, last;
+	size_t n;
+	bool good = request_standbys(k->redis, k->member, arena, &places, &n, err) &&
+	            request_ends(k->redis, k->member, &first, &last, err);
+	if (good) {
+		show(k, places, n, first, last);
+		good = last == 0 || trim(k, places, n, first, last, err);
+	}
+	arena_free(arena);
+	return good;
+}
+
+static bool wait_on(struct keeper *k)
+{
+	struct timespec until;
+	int rc = 0;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LOOK_S;
+	pthread_mutex_lock(&k->lock);
+	while (!k->stop && rc == 0)
+		rc = pthread_cond_timedwait(&k->come, &k->lock, &until);
+	bool stop = k->stop;
+	pthread_mutex_unlock(&k->lock);
+	return !stop;
+}
+
+static void *keep_main(void *arg)
+{
+	struct keeper *k = arg;
+	(void)pthread_setname_np(pthread_self(), "keeper");
+	while (wait_on(k)) {
+		struct error err;
+		/* Another may own it by now. */
+		if (!lease_clock_allows())
+			continue;
+		if (!k->redis)
+			k->redis = sync_open(k->member->settings, PATIENCE_MS, &err);
+		if (k->redis && look(k, &err))
+			continue;
+		log_fault(LOG_WARNING, "the journal can't be looked after: %s", err.text);
+		k->redis = sync_close(k->redis);
+	}
+	k->redis = sync_close(k->redis);
+	return NULL;
+}
+
+struct keeper *keeper_start(const struct member *member)
+{
+	struct keeper *k = mem_alloc(sizeof *k);
+	pthread_condattr_t attr;
+	k->member = member;
+	k->standbys = json_array();
+	pthread_mutex_init(&k->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&k->come, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&k->thread, NULL, keep_main, k) != 0)
+		bug("can't start the keeper's thread");
+	return k;
+}
+
+struct keeper *keeper_stop(struct keeper *k)
+{
+	if (!k)
+		return NULL;
+	pthread_mutex_lock(&k->lock);
+	k->stop = true;
+	pthread_cond_signal(&k->come);
+	pthread_mutex_unlock(&k->lock);
+	pthread_join(k->thread, NULL);
+	json_decref(k->standbys);
+	pthread_mutex_destroy(&k->lock);
+	pthread_cond_destroy(&k->come);
+	free(k);
+	return NULL;
+}
+
+json_t *keeper_json(struct keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	json_t *list = json_deep_copy(k->standbys);
+	pthread_mutex_unlock(&k->lock);
+	return list;
+}
+
+int64_t keeper_lag(struct keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	int64_t lag = k->lag;
+	pthread_mutex_unlock(&k->lock);
+	return lag;
+}

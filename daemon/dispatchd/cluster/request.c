@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands and scripts of a cluster. A script's answer is a status: "OK", or a word that says why
+ * not, and what is asked for behind it. */
+#include "dispatchd/cluster/request.h"
+
+#include "common/args.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* ---- scripts ---- */
+
+/* KEYS: lease, epoch, journal; ARGV: member, ms, the least epoch that is taken already. */
+static const char take_script[] =
+        "local held = redis.call('GET', KEYS[1])\n"
+        "if held then return {0, held} end\n"
+        "local floor = tonumber(ARGV[3])\n"
+        "local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)\n"
+        "if #last > 0 then\n"
+        "  local fields = last[1][2]\n"
+        "  for i = 1, #fields, 2 do\n"
+        "    if fields[i] == 'epoch' then floor = math.max(floor, tonumber(fields[i + 1])) end\n"
+        "  end\n"
+        "end\n"
+        "local epoch = redis.call('INCR', KEYS[2])\n"
+        "if epoch <= floor then\n"
+        "  epoch = floor + 1\n"
+        "  redis.call('SET', KEYS[2], epoch)\n"
+        "end\n"
+        "held = string.format('%d %s', epoch, ARGV[1])\n"
+        "redis.call('SET', KEYS[1], held, 'PX', ARGV[2])\n"
+        "return {1, held}\n";
+
+/* KEYS: lease, epoch; ARGV: the lease as we have it, ms, epoch. One that has run out is still ours
+ * while nobody has drawn an epoch since. */
+static const char renew_script[] =
+        "local held = redis.call('GET', KEYS[1])\n"
+        "if held == ARGV[1] or (not held and redis.call('GET', KEYS[2]) == ARGV[3]) then\n"
+        "  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
+        "  return 1\n"
+        "end\n"
+        "return 0\n";
+
+static const char release_script[] =
+        "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end\n"
+        "return 0\n";
+
+/* KEYS: lease, journal; ARGV: the lease as we have it, ms, number, kind, epoch, schemas of spool
+ * and customers, body, seal. The lease is set again with an entry that is there already, too, so
+ * that WAIT has something to wait for. */
+static const char append_script[] =
+        "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'LOST' end\n"
+        "local number, at, seal = tonumber(ARGV[3]), 0, ''\n"
+        "local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)\n"
+        "if #last > 0 then\n"
+        "  at = tonumber(string.match(last[1][1], '^%d+'))\n"
+        "  for i = 1, #last[1][2], 2 do\n"
+        "    if last[1][2][i] == 'seal' then seal = last[1][2][i + 1] end\n"
+        "  end\n"
+        "end\n"
+        "if at == number and seal == ARGV[9] then\n"
+        "  redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
+        "  return 'OK'\n"
+        "end\n"
+        "if at >= number then return 'BEHIND' end\n"
+        "if at < number - 1 and ARGV[4] ~= 'f' then return 'BEFORE' end\n"
+        "redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'kind', ARGV[4], 'epoch', ARGV[5], 'spool',\n"
+        "  ARGV[6], 'customers', ARGV[7], 'body', ARGV[8], 'seal', ARGV[9])\n"
+        "return 'OK'\n";
+
+/* ---- answers ---- */
+
+static bool strange(struct error *err)
+{
+	return error_set(err, EX_UNAVAILABLE, "Redis gave an answer that isn't one");
+}
+
+static redisReply *run(struct sync *redis, struct args *args, struct error *err)
+{
+	redisReply *reply = sync_run(redis, args, err);
+	args_free(args);
+	return reply;
+}
+
+static bool run_number(struct sync *redis, struct args *args, int64_t *ret, struct error *err)
+{
+	redisReply *reply = run(redis, args, err);
+	if (!reply)
+		return false;
+	bool good = reply->type == REDIS_REPLY_INTEGER || strange(err);
+	*ret = reply->integer;
+	freeReplyObject(reply);
+	return good;
+}
+
+static bool read_holder(const redisReply *reply, struct holder *ret)
+{
+	*ret = (struct holder){0};
+	if (reply->type == REDIS_REPLY_NIL)
+		return true;
+	if (reply->type != REDIS_REPLY_STRING || reply->len >= sizeof ret->text)
+		return false;
+	memcpy(ret->text, reply->str, reply->len);
+	char *end;
+	ret->epoch = strtoll(ret->text, &end, 10);
+	if (*end != ' ' || strlen(end + 1) >= sizeof ret->name)
+		return false;
+	(void)snprintf(ret->name, sizeof ret->name, "%s", end + 1);
+	return true;
+}
+
+/* ---- the lease ---- */
+
+bool request_take(struct sync *redis, const struct member *member, int64_t epoch_floor,
+                  struct holder *ret, bool *ret_taken, struct error *err)
+{
+	struct args args = {0};
+	args_add_all(&args, "EVAL", take_script, "3", member->lease, member->epoch, member->journal,
+	             member->name, NULL);
+	args_add_number(&args, member->lease_ms);
+	args_add_number(&args, epoch_floor);
+	redisReply *reply = run(redis, &args, err);
+	if (!reply)
+		return false;
+	bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+	            reply->element[0]->type == REDIS_REPLY_INTEGER &&
+	            read_holder(reply->element[1], ret);
+	*ret_taken = good && reply->element[0]->integer == 1;
+	freeReplyObject(reply);
+	return good || strange(err);
+}
+
+/* Both answers, the second of which is WAIT's. */
+static bool enough(const redisReply *waited, int wait, struct error *err)
+{
+	if (waited->type == REDIS_REPLY_ERROR)
+		return error_set(err, EX_UNAVAILABLE, "Redis: %s", waited->str);
+	return (waited->type == REDIS_REPLY_INTEGER && waited->integer >= wait) ||
+	       error_set(err, EX_UNAVAILABLE,
+	                 "only %lld of %d replicas of Redis have it within the time",
+	                 waited->type == REDIS_REPLY_INTEGER ? waited->integer : 0, wait);
+}
+
+/* The answer to the command, once `wait` replicas know of what it did. `wait_ms` at most. */
+static redisReply *run_and_wait(struct sync *redis, struct args *args, int wait, int64_t wait_ms,
+                                struct error *err)
+{
+	struct args waits = {0};
+	redisReply *replies[2];
+	if (wait == 0)
+		return run(redis, args, err);
+	args_add(&waits, "WAIT");
+	args_add_number(&waits, wait);
+	args_add_number(&waits, wait_ms);
+	bool good = sync_run_pair(redis, args, &waits, replies, err);
+	args_free(args);
+	args_free(&waits);
+	if (!good)
+		return NULL;
+	if (replies[0]->type == REDIS_REPLY_ERROR)
+		good = error_set(err, EX_UNAVAILABLE, "Redis: %s", replies[0]->str);
+	else
+		good = enough(replies[1], wait, err);
+	freeReplyObject(replies[1]);
+	if (good)
+		return replies[0];
+	freeReplyObject(replies[0]);
+	return NULL;
+}
+
+static int64_t wait_ms_of(const struct member *member)
+{
+	return member->lease_ms / 4;
+}
+
+bool request_renew(struct sync *redis, const struct member *member, const struct holder *ours,
+                   int wait, bool *ret_ours, struct error *err)
+{
+	struct args args = {0};
+	args_add_all(&args, "EVAL", renew_script, "2", member->lease, member->epoch, ours->text,
+	             NULL);
+	args_add_number(&args, member->lease_ms);
+	args_add_number(&args, ours->epoch);
+	redisReply *reply = run_and_wait(redis, &args, wait, wait_ms_of(member), err);
+	if (!reply)
+		return false;
+	bool good = reply->type == REDIS_REPLY_INTEGER || strange(err);
+	*ret_ours = reply->integer == 1;
+	freeReplyObject(reply);
+	return good;
+}
+
+bool request_release(struct sync *redis, const struct member *member, const struct holder *ours,
+                     struct error *err)
+{
+	struct args args = {0};
+	int64_t n;
+	args_add_all(&args, "EVAL", release_script, "1", member->lease, ours->text, NULL);
+	return run_number(redis, &args, &n, err);
+}
+
+bool request_holder(struct sync *redis, const struct member *member, struct holder *ret,
+                    struct error *err)
+{
+	struct args args = {0};
+	args_add_all(&args, "GET", member->lease, NULL);
+	redisReply *reply = run(redis, &args, err);
+	if (!reply)
+		return false;
+	bool good = read_holder(reply, ret) || strange(err);
+	freeReplyObject(reply);
+	return good;
+}
+
+bool request_replicas(struct sync *redis, int *ret, struct error *err)
+{
+	struct args args = {0};
+	args_add(&args, "ROLE");
+	redisReply *reply = run(redis, &args, err);
+	if (!reply)
+		return false;
+	bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements >= 3 &&
+	            reply->element[2]->type == REDIS_REPLY_ARRAY;
+	*ret = good ? (int)reply->element[2]->elements : 0;
+	freeReplyObject(reply);
+	return good || error_set(err, EX_UNAVAILABLE, "Redis isn't a master");
+}
+
+/* ---- the journal ---- */
+
+static enum appended read_appended(const redisReply *reply, struct error *err)
+{
+	static const struct {
+		const char *word;
+		enum appended is;
+	} words[] = {{"OK", APPENDED},
+	             {"LOST", APPEND_LOST},
+	             {"BEFORE", APPEND_BEFORE},
+	             {"BEHIND", APPEND_BEHIND}};
+	bool text = reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
+	for (size_t i = 0; text && i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(reply->str, words[i].word) == 0)
+			return words[i].is;
+	strange(err);
+	return APPEND_FAILED;
+}
+
+enum appended request_append(struct sync *redis, const struct member *member,
+                             const struct holder *ours, int wait, const struct journal_entry *entry,
+                             struct error *err)
+{
+	struct args args = {0};
+	const char kind[] = {(char)entry->kind, '\0'};
+	args_add_all(&args, "EVAL", append_script, "2", member->lease, member->journal, ours->text,
+	             NULL);
+	args_add_number(&args, member->lease_ms);
+	args_add_number(&args, entry->number);
+	args_add(&args, kind);
+	args_add_number(&args, entry->epoch);
+	args_add_number(&args, entry->spool);
+	args_add_number(&args, entry->customers);
+	args_add_bytes(&args, entry->body ? entry->body : "", entry->len);
+	args_add_bytes(&args, (const char *)entry->seal, sizeof entry->seal);
+	redisReply *reply = run_and_wait(redis, &args, wait, wait_ms_of(member), err);
+	if (!reply)
+		return APPEND_FAILED;
+	enum appended is = read_appended(reply, err);
+	freeReplyObject(reply);
+	return is;
+}
+
+static bool read_number(const redisReply *value, int64_t *ret)
+{
+	char *end;
+	if (value->type != REDIS_REPLY_STRING)
+		return false;
+	*ret = strtoll(value->str, &end, 10);
+	return end != value->str && (*end == '\0' || *end == '-');
+}
+
+static bool read_field(const char *name, const redisReply *value, struct arena *arena,
+                       struct journal_entry *ret)
+{
+	if (value->type != REDIS_REPLY_STRING)
+		return false;
+	if (strcmp(name, "kind") == 0)
+		ret->kind = (enum journal_kind)value->str[0];
+	else if (strcmp(name, "epoch") == 0)
+		return read_number(value, &ret->epoch);
+	else if (strcmp(name, "spool") == 0)
+		return read_number(value, &ret->spool);
+	else if (strcmp(name, "customers") == 0)
+		return read_number(value, &ret->customers);
+	else if (strcmp(name, "body") == 0) {
+		char *body = arena_alloc(arena, value->len + 1);
+		memcpy(body, value->str, value->len);
+		ret->body = body;
+		ret->len = value->len;
+	} else if (strcmp(name, "seal") == 0 && value->len == sizeof ret->seal)
+		memcpy(ret->seal, value->str, sizeof ret->seal);
+	return true;
+}
+
+static bool read_entry(const redisReply *row, struct arena *arena, struct journal_entry *ret)
+{
+	*ret = (struct journal_entry){.body = ""};
+	if (row->type != REDIS_REPLY_ARRAY || row->elements != 2 ||
+	    !read_number(row->element[0], &ret->number) ||
+	    row->element[1]->type != REDIS_REPLY_ARRAY)
+		return false;
+	const redisReply *fields = row->element[1];
+	for (size_t i = 0; i + 1 < fields->elements; i += 2) {
+		const redisReply *name = fields->element[i];
+		if (name->type != REDIS_REPLY_STRING ||
+		    !read_field(name->str, fields->element[i + 1], arena, ret))
+			return false;
+	}
+	return true;
+}
+
+static bool read_rows(const redisReply *rows, size_t max, struct arena *arena,
+                      struct journal_entry *ret, size_t *ret_n)
+{
+	if (rows->type != REDIS_REPLY_ARRAY)
+		return false;
+	for (size_t i = 0; i < rows->elements && *ret_n < max; i++)
+		if (!read_entry(rows->element[i], arena, &ret[(*ret_n)++]))
+			return false;
+	return true;
+}
+
+bool request_read(struct sync *redis, const struct member *member, int64_t after, size_t max,
+                  int block_ms, struct arena *arena, struct journal_entry *ret, size_t *ret_n,
+                  struct error *err)
+{
+	char id[32];
+	struct args args = {0};
+	(void)snprintf(id, sizeof id, "%" PRId64 "-0", after);
+	args_add_all(&args, "XREAD", "COUNT", NULL);
+	args_add_number(&args, (int64_t)max);
+	if (block_ms > 0) {
+		args_add(&args, "BLOCK");
+		args_add_number(&args, block_ms);
+	}
+	args_add_all(&args, "STREAMS", member->journal, id, NULL);
+	redisReply *reply = run(redis, &args, err);
+	*ret_n = 0;
+	if (!reply)
+		return false;
+	/* One stream: its name and its entries. */
+	bool one = reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
+	           reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements == 2;
+	bool good = reply->type == REDIS_REPLY_NIL ||
+	            (one && read_rows(reply->element[0]->element[1], max, arena, ret, ret_n));
+	freeReplyObject(reply);
+	return good || strange(err);
+}
+
+static bool read_end(struct sync *redis, const struct member *member, bool last, int64_t *ret,
+                     struct error *err)
+{
+	struct args args = {0};
+	args_add_all(&args, last ? "XREVRANGE" : "XRANGE", member->journal, last ? "+" : "-",
+	             last ? "-" : "+", "COUNT", "1", NULL);
+	redisReply *reply = run(redis, &args, err);
+	*ret = 0;
+	if (!reply)
+		return false;
+	bool good = reply->type == REDIS_REPLY_ARRAY &&
+	            (reply->elements == 0 || (reply->element[0]->type == REDIS_REPLY_ARRAY &&
+	                                      reply->element[0]->elements == 2 &&
+	                                      read_number(reply->element[0]->element[0], ret)));
+	freeReplyObject(reply);
+	return good || strange(err);
+}
+
+bool request_ends(struct sync *redis, const struct member *member, int64_t *ret_first,
+                  int64_t *ret_last, struct error *err)
+{
+	return read_end(redis, member, false, ret_first, err) &&
+	       read_end(redis, member, true, ret_last, err);
+}
+
+/* ---- members ---- */
+
+bool request_progress(struct sync *redis, const struct member *member, int64_t number,
+                      struct error *err)
+{
+	char id[32];
+	struct args args = {0};
+	(void)snprintf(id, sizeof id, "%" PRId64 "-0", number);
+	args_add_all(&args, "XGROUP", "SETID", member->journal, member->name, id, NULL);
+	struct error fault;
+	redisReply *reply = run(redis, &args, &fault);
+	if (!reply && (strstr(fault.text, "NOGROUP") || strstr(fault.text, "the key to exist"))) {
+		args_add_all(&args, "XGROUP", "CREATE", member->journal, member->name, id,
+		             "MKSTREAM", NULL);
+		reply = run(redis, &args, &fault);
+	}
+	if (!reply) {
+		*err = fault;
+		return false;
+	}
+	freeReplyObject(reply);
+	return true;
+}
+
+static const redisReply *value_of(const redisReply *map, const char *name)
+{
+	for (size_t i = 0; map->type == REDIS_REPLY_ARRAY && i + 1 < map->elements; i += 2)
+		if (map->element[i]->type == REDIS_REPLY_STRING &&
+		    strcmp(map->element[i]->str, name) == 0)
+			return map->element[i + 1];
+	return NULL;
+}
+
+static bool read_standbys(const redisReply *groups, struct arena *arena, struct standby_place **ret,
+                          size_t *ret_n)
+{
+	if (groups->type != REDIS_REPLY_ARRAY)
+		return false;
+	*ret = arena_alloc(arena, (groups->elements + 1) * sizeof **ret);
+	for (size_t i = 0; i < groups->elements; i++) {
+		const redisReply *name = value_of(groups->element[i], "name");
+		const redisReply *last = value_of(groups->element[i], "last-delivered-id");
+		struct standby_place *f = &(*ret)[*ret_n];
+		if (!name || name->type != REDIS_REPLY_STRING || !last ||
+		    !read_number(last, &f->number))
+			return false;
+		f->name = arena_strdup(arena, name->str);
+		++*ret_n;
+	}
+	return true;
+}
+
+bool request_standbys(struct sync *redis, const struct member *member, struct arena *arena,
+                      struct standby_place **ret, size_t *ret_n, struct error *err)
+{
+	struct args args = {0};
+	struct error fault;
+	args_add_all(&args, "XINFO", "GROUPS", member->journal, NULL);
+	redisReply *reply = run(redis, &args, &fault);
+	*ret = NULL;
+	*ret_n = 0;
+	if (!reply && strstr(fault.text, "no such key"))
+		return true;
+	if (!reply) {
+		*err = fault;
+		return false;
+	}
+	bool good = read_standbys(reply, arena, ret, ret_n);
+	freeReplyObject(reply);
+	return good || strange(err);
+}
+
+bool request_trim(struct sync *redis, const struct member *member, int64_t before,
+                  int64_t *ret_bytes, struct error *err)
+{
+	char id[32];
+	int64_t n;
+	struct args args = {0};
+	(void)snprintf(id, sizeof id, "%" PRId64 "-0", before);
+	args_add_all(&args, "XTRIM", member->journal, "MINID", "~", id, NULL);
+	*ret_bytes = 0;
+	if (!run_number(redis, &args, &n, err))
+		return false;
+	args_add_all(&args, "MEMORY", "USAGE", member->journal, NULL);
+	redisReply *reply = run(redis, &args, err);
+	if (!reply)
+		return false;
+	*ret_bytes = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
+	freeReplyObject(reply);
+	return true;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatchd/loop/standby.h"
+
+#include "common/clock.h"
+#include "db/db.h"
+#include "dispatchd/cluster/cluster.h"
+#include "dispatchd/control/control.h"
+#include "dispatchd/http/pages.h"
+#include "dispatchd/http/server.h"
+#include "dispatchd/loop/loop.h"
+#include "dispatchd/report/report_socket.h"
+#include "dispatchd/sys/daemon_view.h"
+#include "dispatchd/sys/log.h"
+#include "dispatchd/sys/notify.h"
+
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sysexits.h>
+
+enum { SIGNALS = 3 };
+
+struct standby {
+	struct event_base *base;
+	struct cluster *cluster;
+	struct daemon_view view;
+	struct http_server *http;
+	struct control *control;
+	struct report_socket *report;
+	struct event *come, *tick, *watchdog, *signals[SIGNALS];
+	enum standby_end end;
+	struct error *err;
+};
+
+static void finish(struct standby *standby, enum standby_end end)
+{
+	standby->end = end;
+	event_base_loopbreak(standby->base);
+}
+
+/* From the follower's thread. */
+static void wake(void *arg)
+{
+	struct standby *standby = arg;
+	event_active(standby->come, 0, 0);
+}
+
+static void on_come(evutil_socket_t fd, short what, void *arg)
+{
+	struct standby *standby = arg;
+	(void)fd;
+	(void)what;
+	if (cluster_owns(standby->cluster))
+		finish(standby, STANDBY_OWNS);
+	else if (cluster_failed(standby->cluster, standby->err))
+		finish(standby, STANDBY_FAILED);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	notify_again();
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	notify_watchdog();
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct standby *standby = arg;
+	(void)what;
+	if (number == SIGHUP) {
+		finish(standby, STANDBY_RELOAD);
+		return;
+	}
+	log_write(LOG_NOTICE, "stopping signal=%s", number == SIGINT ? "INT" : "TERM");
+	notify_stopping();
+	finish(standby, STANDBY_STOPPED);
+}
+
+static void start_reload(void *arg)
+{
+	struct standby *standby = arg;
+	control_reload_begins(standby->control);
+	control_reloaded(standby->control, "");
+	finish(standby, STANDBY_RELOAD);
+}
+
+/* ---- start and end */
+
+static struct event *every(struct standby *standby, int64_t ms, event_callback_fn fn)
+{
+	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct event *event = event_new(standby->base, -1, EV_PERSIST, fn, standby);
+	event_add(event, &wait);
+	return event;
+}
+
+static void take_signals(struct standby *standby)
+{
+	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+	sigset_t ours;
+	for (size_t i = 0; i < SIGNALS; i++) {
+		standby->signals[i] = evsignal_new(standby->base, numbers[i], on_signal, standby);
+		event_add(standby->signals[i], NULL);
+	}
+	loop_signal_set(&ours);
+	pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
+}
+
+static bool open_sockets(struct standby *standby, struct error *err)
+{
+	const struct settings *settings = standby->view.settings;
+	const struct http_place place = {.listen = settings->http.listen,
+	                                 .group = settings->http.group,
+	                                 .hosts = settings->http.hosts};
+	const struct control_calls calls = {.reload = start_reload, .arg = standby};
+	if (*place.listen &&
+	    !(standby->http = http_new(standby->base, &place, http_pages, &standby->view, err)))
+		return false;
+	standby->control =
+	        control_new(standby->base, settings->spool.path, &standby->view, &calls, err);
+	if (!standby->control)
+		return false;
+	standby->report =
+	        report_socket_new(standby->base, settings->spool.path, &standby->view, err);
+	return standby->report;
+}
+
+static bool open_all(struct standby *standby, struct error *err)
+{
+	const struct settings *settings = standby->view.settings;
+	if (!db_may_write(settings->spool.path, err) ||
+	    !db_may_write(settings->customers.path, err))
+		return false;
+	standby->come = event_new(standby->base, -1, 0, on_come, standby);
+	standby->tick = every(standby, LOOP_TICK_MS, on_tick);
+	if (notify_watchdog_ms())
+		standby->watchdog = every(standby, notify_watchdog_ms(), on_watchdog);
+	/* Its lock first: it tells whether a socket that is there is a dead daemon's. */
+	return cluster_follow(standby->cluster, wake, standby, err) && open_sockets(standby, err);
+}
+
+static void end_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+static void close_all(struct standby *standby)
+{
+	loop_hold_signals();
+	for (size_t i = 0; i < SIGNALS; i++)
+		end_event(standby->signals[i]);
+	http_free(standby->http);
+	control_free(standby->control);
+	report_socket_free(standby->report);
+	cluster_end_following(standby->cluster);
+	end_event(standby->come);
+	end_event(standby->tick);
+	end_event(standby->watchdog);
+	event_base_free(standby->base);
+}
+
+enum standby_end standby_run(const struct settings *settings, struct cluster *cluster,
+                             struct error *err)
+{
+	struct standby standby = {.cluster = cluster, .end = STANDBY_FAILED, .err = err};
+	standby.view = (struct daemon_view){
+	        .settings = settings, .cluster = cluster, .started = clock_now()};
+	evthread_use_pthreads();
+	standby.base = event_base_new();
+	if (!standby.base) {
+		error_set(err, EX_TEMPFAIL, "no event loop");
+		return STANDBY_FAILED;
+	}
+	if (open_all(&standby, err)) {
+		take_signals(&standby);
+		notify_ready("Standby");
+		if (event_base_dispatch(standby.base) < 0)
+			error_set(err, EX_SOFTWARE, "the event loop failed");
+	}
+	close_all(&standby);
+	return standby.end;
+}
