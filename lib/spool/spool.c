@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "db/db_private.h"
+#include "db/db_record.h"
 #include "spool/event_keys.h"
-#include "spool/spool_journal.h"
 #include "spool/spool_private.h"
 
 #include <stdio.h>
@@ -321,7 +321,7 @@ struct spool *spool_close(struct spool *spool)
 		squeezer_free(spool->squeezer);
 		buf_free(&spool->brief);
 		buf_free(&spool->all);
-		spool_record_end(spool);
+		spool->record = db_record_free(spool->record);
 		db_close(spool->db);
 	}
 	free(spool);
@@ -339,6 +339,16 @@ int64_t spool_floor(struct spool *spool, const char *table)
 	        spool_query(spool, "SELECT value FROM meta WHERE key = ?1 || '_floor'");
 	db_bind_text(q, 1, table);
 	return spool_run_int(spool, q, 0);
+}
+
+static bool spool_record_begin(struct spool *spool, struct error *err)
+{
+	/* Each member of a cluster has its own. */
+	static const char *const not_recorded[] = {"journal_position", NULL};
+	if (!spool->records)
+		return true;
+	spool->record = db_record_begin(spool->db, not_recorded, err);
+	return spool->record != NULL;
 }
 
 bool spool_begin(struct spool *spool, struct error *err)
@@ -377,7 +387,7 @@ void spool_complete(struct spool *spool)
 bool spool_commit(struct spool *spool, struct error *err)
 {
 	spool_complete(spool);
-	spool_record_end(spool);
+	spool->record = db_record_free(spool->record);
 	if (spool->failed) {
 		if (err != NULL)
 			*err = spool->fault;
@@ -398,7 +408,7 @@ bool spool_commit(struct spool *spool, struct error *err)
 
 void spool_rollback(struct spool *spool)
 {
-	spool_record_end(spool);
+	spool->record = db_record_free(spool->record);
 	db_rollback(spool->db);
 	spool->failed = false;
 	memcpy(spool->mails, spool->mails_before, sizeof spool->mails);

@@ -26,6 +26,7 @@
  */
 struct spool;
 
+int64_t spool_schema_version(void); /* of the schema that this program has */
 /* As db_inspect() and db_open(): `mode` DB_WRITE makes an absent file. */
 bool spool_inspect(const char *path, struct error *err) MUST_CHECK;
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;

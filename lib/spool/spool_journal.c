@@ -6,25 +6,9 @@
 
 #include <string.h>
 
-/* Each member has its own. */
-static const char *const not_recorded[] = {"journal_position", NULL};
-
 void spool_record(struct spool *spool)
 {
 	spool->records = true;
-}
-
-bool spool_record_begin(struct spool *spool, struct error *err)
-{
-	if (!spool->records)
-		return true;
-	spool->record = db_record_begin(spool->db, not_recorded, err);
-	return spool->record != NULL;
-}
-
-void spool_record_end(struct spool *spool)
-{
-	spool->record = db_record_free(spool->record);
 }
 
 void spool_changes(struct spool *spool, struct buf *ret)

@@ -19,9 +19,6 @@ void spool_record(struct spool *spool);
 /* Adds what the transaction has changed; nothing else may be changed in it then but the position.
  * A fault is kept as any. */
 void spool_changes(struct spool *spool, struct buf *ret);
-/* The version of the schema. */
-int64_t spool_schema_version(void);
-
 /* The current transaction's, or view's. */
 struct journal_position spool_position(struct spool *spool);
 void spool_set_position(struct spool *spool, const struct journal_position *position);

@@ -68,10 +68,6 @@ int64_t spool_count_held(struct spool *spool);
 /* Writes what is kept of a transaction as a whole: once, before its end. */
 void spool_complete(struct spool *spool);
 
-/* -- spool_journal.c -- */
-bool spool_record_begin(struct spool *spool, struct error *err) MUST_CHECK;
-void spool_record_end(struct spool *spool);
-
 /* -- spool_recent.c -- */
 /* What is in memory of outcomes isn't so anymore: it is read again. */
 void spool_outcomes_forget(struct spool *spool);

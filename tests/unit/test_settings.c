@@ -95,12 +95,12 @@ static const struct {
         {FROM "[smtp]\nuser = \xED\xA0\x80\n", "main.conf:4: the line is not valid UTF-8\n"},
         /* names */
         {FROM "[mial]\nfrom = x\n", "main.conf:3: unknown section [mial]; did you mean [mail]?\n"},
-        {FROM "[notify.done]\n",
-         "main.conf:3: unknown section [notify.done]; expected one of "
-         "redis, customers, spool, mail, smtp, "
-         "rules, office, gate, log, http, bounce, company, center, cluster, notify, notify.dispatched, "
-         "notify.started, notify.completed, "
-         "notify.failed, notify.paused, notify.cancelled, smtp.NAME\n"},
+        {FROM "[notify.done]\n", "main.conf:3: unknown section [notify.done]; expected one of "
+                                 "redis, customers, spool, mail, smtp, "
+                                 "rules, office, gate, log, http, bounce, company, center, "
+                                 "cluster, notify, notify.dispatched, "
+                                 "notify.started, notify.completed, "
+                                 "notify.failed, notify.paused, notify.cancelled, smtp.NAME\n"},
         {FROM "[notify.pausd]\n",
          "main.conf:3: unknown section [notify.pausd]; did you mean [notify.paused]?\n"},
         {FROM "[Smtp]\n", "main.conf:3: unknown section [Smtp]; did you mean [smtp]?\n"},

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The parts of a member in one: follower, then lease, writer and keeper. */
 #include "dispatchd/cluster/cluster.h"
 
 #include "base/mem.h"

@@ -59,7 +59,7 @@ static void show(struct follower *f, enum member_role role, const struct error *
 	if (other && fault)
 		log_fault(LOG_ERR, "doesn't follow the owner of the cluster: %s", fault->text);
 	else if (other)
-		log_write(LOG_NOTICE, "follows the owner of the cluster number=%" PRId64,
+		log_fault(LOG_NOTICE, "follows the owner of the cluster number=%" PRId64,
 		          replica_position(f->replica).number);
 }
 
@@ -152,7 +152,7 @@ static bool become_owner(struct follower *f, struct lease *lease, struct error *
 {
 	if (!follow_to_the_end(f, err) || !put_fence(f, lease, err))
 		return false;
-	log_write(LOG_NOTICE, "owns the cluster epoch=%" PRId64 " number=%" PRId64,
+	log_fault(LOG_NOTICE, "owns the cluster epoch=%" PRId64 " number=%" PRId64,
 	          lease_ours(lease)->epoch, position(f));
 	f->replica = replica_close(f->replica);
 	pthread_mutex_lock(&f->lock);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The owner's entries on their way into the journal: tried until it has them or the lease is lost.
+ */
 #include "dispatchd/cluster/journal_writer.h"
 
 #include "base/mem.h"

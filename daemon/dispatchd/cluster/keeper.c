@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A look every two seconds at how long the journal is, and who needs how much of it. */
 #include "dispatchd/cluster/keeper.h"
 
 #include "base/mem.h"

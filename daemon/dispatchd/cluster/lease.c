@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The lease in Redis, renewed four times within its length; its end by our own clock. */
 #include "dispatchd/cluster/lease.h"
 
 #include "base/mem.h"
@@ -219,7 +220,7 @@ static void give_back(struct lease *lease)
 	struct error err;
 	struct sync *redis = sync_open(lease->member->settings, patience_ms(lease->member), &err);
 	if (!redis || !request_release(redis, lease->member, &lease->ours, &err))
-		log_write(LOG_WARNING, "the lease can't be given back, it runs out: %s", err.text);
+		log_fault(LOG_WARNING, "the lease can't be given back, it runs out: %s", err.text);
 	sync_close(redis);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What a machine does while it follows: it answers who the owner is, and waits to be it. */
 #include "dispatchd/loop/standby.h"
 
 #include "common/clock.h"

@@ -9,8 +9,8 @@
 #include "base/backoff.h"
 #include "base/error.h"
 #include "db/db.h"
-#include "dispatchd/loop/inspect.h"
 #include "dispatchd/cluster/cluster.h"
+#include "dispatchd/loop/inspect.h"
 #include "dispatchd/loop/loop.h"
 #include "dispatchd/loop/reload.h"
 #include "dispatchd/loop/standby.h"
@@ -161,7 +161,7 @@ static int run_once(const char *file)
 		return code;
 	code = loop_run(loop);
 	if (code == LOOP_LEASE_LOST && cluster_is_lost(cluster, &why))
-		log_write(LOG_ERR,
+		log_fault(LOG_ERR,
 		          "the cluster's lease was lost, this machine becomes a standby: %s",
 		          why.text);
 	loop_free(loop);
