@@ -157,8 +157,6 @@ static bool become_owner(struct follower *f, struct lease *lease, struct error *
 	f->replica = replica_close(f->replica);
 	pthread_mutex_lock(&f->lock);
 	f->lease = lease;
-	f->view.role = MEMBER_OWNER;
-	(void)snprintf(f->view.owner, sizeof f->view.owner, "%s", f->member->name);
 	pthread_mutex_unlock(&f->lock);
 	return true;
 }

@@ -84,20 +84,29 @@ static void report_lost(const struct keeper *k, const struct standby_place *plac
 			          places[i].name, places[i].number);
 }
 
+static bool has_standbys(const struct keeper *k, const struct standby_place *places, size_t n,
+                         int64_t first)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(places[i].name, k->member->name) != 0 && places[i].number + 1 >= first)
+			return true;
+	return false;
+}
+
 /* A standby that is there needs all behind its number; with none, a little is kept. */
 static bool trim(struct keeper *k, const struct standby_place *places, size_t n, int64_t first,
                  int64_t last, struct error *err)
 {
 	int64_t bytes, most = k->member->settings->cluster.journal_max;
-	int64_t least = slowest(k, places, n, first, last);
-	bool alone = least == last;
-	if (!request_trim(k->redis, k->member, alone ? first : least, &bytes, err))
+	bool alone = !has_standbys(k, places, n, first);
+	int64_t least = alone ? first : slowest(k, places, n, first, last);
+	if (!request_trim(k->redis, k->member, least, &bytes, err))
 		return false;
 	if (alone && most > ALONE_BYTES)
 		most = ALONE_BYTES;
 	if (bytes <= most)
 		return true;
-	int64_t before = within(bytes, most, alone || least < first ? first : least, last);
+	int64_t before = within(bytes, most, least, last);
 	if (!alone)
 		report_lost(k, places, n, before);
 	return request_trim(k->redis, k->member, before, &bytes, err);

@@ -91,7 +91,7 @@ static bool renew(struct lease *lease, bool *ret_ours, struct error *err)
 		lease->redis = sync_open(lease->member->settings, patience_ms(lease->member), err);
 	if (!lease->redis)
 		return false;
-	int64_t sent_ms = clock_mono_ms();
+	int64_t sent_ms = lease_clock_now();
 	if (!request_renew(lease->redis, lease->member, &lease->ours, lease->wait, ret_ours, err)) {
 		lease->redis = sync_close(lease->redis);
 		return false;
@@ -109,9 +109,8 @@ static void *renew_main(void *arg)
 	while (!wait_until(lease, next_ms)) {
 		struct error err = {0};
 		bool ours;
-		int64_t now_ms = clock_mono_ms();
 		/* A machine that was frozen may find it over by now. */
-		if (now_ms >= lease_clock_until()) {
+		if (lease_clock_now() >= lease_clock_until()) {
 			error_set(&err, EX_TEMPFAIL,
 			          "it couldn't be renewed for %" PRId64 " ms: Redis wasn't "
 			          "reached, or this machine stood still",
@@ -153,7 +152,7 @@ static bool is_known(struct lease *lease, struct sync *redis, struct error *err)
 {
 	struct error unheard;
 	bool ours;
-	int64_t sent_ms = clock_mono_ms();
+	int64_t sent_ms = lease_clock_now();
 	if (request_renew(redis, lease->member, &lease->ours, lease->wait, &ours, err) && ours) {
 		lease_clock_set(valid_until(lease, sent_ms));
 		return true;

@@ -463,7 +463,7 @@ bool request_trim(struct sync *redis, const struct member *member, int64_t befor
 	int64_t n;
 	struct args args = {0};
 	(void)snprintf(id, sizeof id, "%" PRId64 "-0", before);
-	args_add_all(&args, "XTRIM", member->journal, "MINID", "~", id, NULL);
+	args_add_all(&args, "XTRIM", member->journal, "MINID", "=", id, NULL);
 	*ret_bytes = 0;
 	if (!run_number(redis, &args, &n, err))
 		return false;

@@ -11,7 +11,9 @@
  */
 enum { LEASE_SPARE_MS = 3000 }; /* with less than this left, nothing is begun */
 
-/* By the monotonic clock; CLOCK_NEVER_MS without a cluster. */
+/* By a clock that nobody sets, and that goes on while the machine is suspended. */
+int64_t lease_clock_now(void);
+/* CLOCK_NEVER_MS without a cluster. */
 void lease_clock_set(int64_t until_ms);
 int64_t lease_clock_until(void);
 /* Whether something may be begun: a mail, its DATA, an acknowledgement. */
