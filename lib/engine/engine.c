@@ -8,6 +8,7 @@
 #include "engine/lock.h"
 #include "engine/mail_results.h"
 #include "engine/turn.h"
+#include "records/customers_changes.h"
 #include "spool/spool_journal.h"
 
 #include <stdio.h>
@@ -69,6 +70,14 @@ static bool requeue_in_flight(struct engine *engine, struct instant now, struct 
 	return ok;
 }
 
+/* The office's changes are kept where there is a journal for them. */
+static bool has_role(struct engine *engine, struct error *err)
+{
+	return engine->away ||
+	       customers_set_role(engine->customers, engine->journal ? CLUSTER_OWNER : CLUSTER_NONE,
+	                          NULL, err);
+}
+
 struct engine *engine_open(const struct settings *settings, struct instant now, struct error *err)
 {
 	return engine_open_journaled(settings, NULL, now, err);
@@ -104,7 +113,8 @@ struct engine *engine_open_journaled(const struct settings *settings,
 		return engine_close(engine);
 	engine_load_followed(engine);
 	engine_note_rules(engine);
-	if (!engine_open_customers(engine, err) || !requeue_in_flight(engine, now, err))
+	if (!engine_open_customers(engine, err) || !has_role(engine, err) ||
+	    !requeue_in_flight(engine, now, err))
 		return engine_close(engine);
 	engine->redirect_new = true;
 	return engine;

@@ -52,8 +52,10 @@ struct engine {
 	struct zones *zones;
 	int lock_fd;
 	const struct engine_journal *journal; /* NULL: no cluster */
-	bool appended; /* the journal has the current turn */
-	bool ahead;    /* and the spool hasn't */
+	bool appended;                        /* the journal has the current turn */
+	bool ahead;                           /* and the spool hasn't */
+	/* The office's last change that the journal has; that the current turn gives it. */
+	int64_t office_sent, office_new;
 	char *from_domain;
 	struct templates *templates; /* those in use; NULL: none is known */
 	bool templates_kept;         /* in the spool, as of the last commit */

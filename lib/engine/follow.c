@@ -24,6 +24,7 @@ enum {
 
 static void use_customers(struct engine *engine, struct customers *customers)
 {
+	engine->office_sent = engine->office_new = 0;
 	db_set_limit(customers_db(customers), STEPS_MAX, &engine->interrupted);
 	customers_close(engine->customers);
 	engine->customers = customers;

@@ -9,6 +9,7 @@
 #include "engine/known.h"
 #include "model/kind.h"
 #include "records/contact_choice.h"
+#include "records/customers_changes.h"
 #include "records/records.h"
 
 #include <jansson.h>
@@ -222,4 +223,9 @@ size_t office_writer_run(struct office_writer *writer, const struct spool_office
 		done += some;
 	}
 	return done;
+}
+
+bool office_writer_drop(struct office_writer *writer, int64_t upto, struct error *err)
+{
+	return customers_changes_drop(writer->customers, upto, err);
 }

@@ -34,4 +34,8 @@ size_t office_writer_run(struct office_writer *writer, const struct spool_office
                          size_t n, struct instant now, struct office_write_result *ret,
                          struct error *err);
 
+/* The journal of a cluster has the office's changes up to that one: they go. False as
+ * office_writer_run() stops. */
+bool office_writer_drop(struct office_writer *writer, int64_t upto, struct error *err) MUST_CHECK;
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "engine/lock.h"
 #include "records/customers.h"
+#include "records/customers_changes.h"
 #include "spool/spool.h"
 #include "spool/spool_journal.h"
 
@@ -39,6 +40,11 @@ static bool look_at_spool(struct replica *replica, struct error *err)
 	return good;
 }
 
+bool replica_set_owner(struct replica *replica, const char *owner, struct error *err)
+{
+	return customers_set_role(replica->customers, CLUSTER_STANDBY, owner, err);
+}
+
 struct replica *replica_open(const struct settings *settings, struct error *err)
 {
 	struct replica *replica = mem_alloc(sizeof *replica);
@@ -48,8 +54,9 @@ struct replica *replica_open(const struct settings *settings, struct error *err)
 	if (!spool_inspect(path, err) || !customers_inspect(settings->customers.path, err) ||
 	    (replica->lock_fd = engine_lock(path, err)) < 0 ||
 	    !(replica->spool = spool_open(path, DB_WRITE, err)) ||
-	    !(replica->customers = customers_open(settings->customers.path, DB_WRITE, err)) ||
-	    !look_at_spool(replica, err) || !spool_follow_begin(replica->spool, err))
+	    !(replica->customers = customers_open_follower(settings->customers.path, err)) ||
+	    !look_at_spool(replica, err) || !replica_set_owner(replica, "", err) ||
+	    !spool_follow_begin(replica->spool, err))
 		return replica_close(replica);
 	return replica;
 }
@@ -107,7 +114,8 @@ static bool follow_spool(struct replica *replica, const struct journal_part *par
 	return true;
 }
 
-/* All parts but the spool's, and that one, which comes with the position, last. */
+/* The office's changes, each of which is made once, and then the spool's with the position: a crash
+ * between them has the entry made again. */
 static bool follow_parts(struct replica *replica, const struct journal_entry *entry,
                          struct error *err)
 {
@@ -116,6 +124,8 @@ static bool follow_parts(struct replica *replica, const struct journal_entry *en
 	while (journal_next_part(entry->body, entry->len, &at, &part, err)) {
 		if (part.kind == JOURNAL_SPOOL)
 			spool = part;
+		else if (!customers_follow(replica->customers, part.id, part.bytes, part.len, err))
+			return false;
 	}
 	return err->code == 0 && follow_spool(replica, &spool, entry, err);
 }

@@ -16,6 +16,8 @@ struct replica;
 struct replica *replica_open(const struct settings *settings, struct error *err) MUST_CHECK;
 struct replica *replica_close(struct replica *replica); /* takes NULL; returns NULL */
 
+/* Who owns the cluster now, "" for nobody: the office is told so when it changes something here. */
+bool replica_set_owner(struct replica *replica, const char *owner, struct error *err) MUST_CHECK;
 /* The entry of a new owner behind the position, to be sealed by it. */
 struct journal_entry replica_fence(int64_t epoch);
 /* Up to which entry they are. */

@@ -3,12 +3,37 @@
 
 #include "engine/engine_private.h"
 #include "records/customers.h"
+#include "records/customers_changes.h"
 #include "spool/spool_journal.h"
+
+enum { OFFICE_BYTES_A_TURN = 8 << 20 };
+
+/* What the office has changed since, as this turn sees it. */
+static void collect_office(struct engine *engine, struct buf *ret)
+{
+	struct customers_change *rows;
+	struct error fault;
+	size_t n;
+	if (!customers_changes_after(engine->customers, engine->office_sent, OFFICE_BYTES_A_TURN,
+	                             engine->arena, &rows, &n, &fault)) {
+		spool_fail(engine->spool, &fault);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		journal_add_part(ret, &(struct journal_part){.kind = JOURNAL_CUSTOMERS,
+		                                             .id = rows[i].id,
+		                                             .bytes = rows[i].bytes,
+		                                             .len = rows[i].len});
+		engine->office_new = rows[i].id;
+	}
+	engine->out->more |= n > 0; /* there may be more of them */
+}
 
 /* What the turn has changed, as an entry's body; empty where it has changed nothing. */
 static void collect(struct engine *engine, struct buf *ret)
 {
 	struct buf changes = {0};
+	collect_office(engine, ret);
 	spool_changes(engine->spool, &changes);
 	if (changes.len > 0)
 		journal_add_part(ret, &(struct journal_part){.kind = JOURNAL_SPOOL,
@@ -52,5 +77,9 @@ void engine_append_turn(struct engine *engine)
 void engine_appended(struct engine *engine, bool committed)
 {
 	engine->ahead |= engine->appended && !committed;
+	if (engine->appended && committed && engine->office_new > engine->office_sent) {
+		engine->office_sent = engine->office_new;
+		engine->out->office_sent = engine->office_new;
+	}
 	engine->appended = false;
 }

@@ -73,6 +73,8 @@ struct turn_output {
 	int64_t *recalled;   /* mails dispatched before: given back unless a mailer has begun */
 	size_t n_recalled, cap_recalled;
 	const char **replies; /* JSON texts, one for each command */
+	int64_t office_sent;  /* the journal has the office's changes up to this one; 0: nothing new
+	                       */
 	struct turn_report *reports;
 	size_t n_reports, cap_reports;
 	struct instant next; /* when something will be due by the wall clock; or INSTANT_NEVER */

@@ -32,7 +32,7 @@ DAEMON = {
     "common": [],
     "dispatchd/sys": ["common"],
     "dispatchd/mailer": ["common", "dispatchd/sys"],
-    "dispatchd/cluster": ["common", "dispatchd/sys", "dispatchd/mailer"],
+    "dispatchd/cluster": ["common", "dispatchd/sys"],
     "dispatchd/office": ["common", "dispatchd/sys"],
     "dispatchd/engine": ["common", "dispatchd/sys", "dispatchd/mailer", "dispatchd/office"],
     "dispatchd/redis": ["common", "dispatchd/sys", "dispatchd/engine"],

@@ -94,3 +94,21 @@ def test_an_owner_that_stood_still_is_fenced(pair):
     wait_until(lambda: a.position() == b.position() and a.tables() == b.tables(), "equal spools")
     assert len(a.mails()) == 7
     assert "lease was lost" in a.daemon.log()
+
+
+def test_the_office_works_on_the_owner_and_the_standby_follows(pair):
+    a, b = pair
+    a.ctl("customer", "add", "1002", "--name", "Second Farm", "--email", "second@example.com")
+    a.ctl("customer", "set", "1001", "--phone", "555 0100")
+    wait_until(lambda: b.ctl("customer", "show", "1002", check=False).returncode == 0, "the new customer")
+    assert "1002" in b.ctl("customer", "search", "second").stdout
+    done = b.ctl("customer", "set", "1002", "--phone", "555 0101", check=False)
+    assert done.returncode == 75 and " a" in done.stderr, done.stderr
+    a.daemon.kill()
+    b.wait_role("owner")
+    b.ctl("customer", "set", "1002", "--phone", "555 0101")
+    b.xadd(id="1", type="job.completed", job="1", customer="1002")
+    b.outcomes({"status": "sent", "to": "second@example.com"})
+    a.start_daemon()
+    a.wait_role("standby")
+    wait_until(lambda: "555 0101" in a.ctl("customer", "show", "1002").stdout, "the phone")

@@ -63,11 +63,12 @@ static void show(struct follower *f, enum member_role role, const struct error *
 		          replica_position(f->replica).number);
 }
 
-static void show_owner(struct follower *f, const struct holder *holder)
+static bool show_owner(struct follower *f, const struct holder *holder, struct error *err)
 {
 	pthread_mutex_lock(&f->lock);
 	(void)snprintf(f->view.owner, sizeof f->view.owner, "%s", holder->name);
 	pthread_mutex_unlock(&f->lock);
+	return replica_set_owner(f->replica, holder->name, err);
 }
 
 static void show_lag(struct follower *f, int64_t last)
@@ -169,8 +170,6 @@ static bool take_over(struct follower *f, struct error *err)
 	if (lease_take(lease, f->redis, replica_position(f->replica).epoch, &holder, err) &&
 	    become_owner(f, lease, err))
 		return true;
-	if (err->code == EX_TEMPFAIL && holder.name[0] != '\0')
-		show_owner(f, &holder);
 	lease_free(lease);
 	return false;
 }
@@ -226,9 +225,8 @@ static bool look_around(struct follower *f, struct error *err)
 	struct holder holder;
 	err->code = 0;
 	if (!request_ends(f->redis, f->member, &first, &last, err) ||
-	    !request_holder(f->redis, f->member, &holder, err))
+	    !request_holder(f->redis, f->member, &holder, err) || !show_owner(f, &holder, err))
 		return false;
-	show_owner(f, &holder);
 	show_lag(f, last);
 	if (is_namesake(f, &holder)) {
 		error_set(err, EX_CONFIG,

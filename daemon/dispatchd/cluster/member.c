@@ -2,7 +2,7 @@
 #include "dispatchd/cluster/member.h"
 
 #include "base/mem.h"
-#include "dispatchd/mailer/secret.h"
+#include "base/secret_file.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -21,18 +21,18 @@ static char *key_of(const char *cluster, const char *what)
 
 static bool read_key(const struct settings *settings, struct journal_key *ret, struct error *err)
 {
-	char text[SECRET_MAX + 1];
-	const char *file = settings->cluster.key_file;
-	if (!secret_read(file, "cluster-key", text, err))
+	char path[SECRET_PATH_MAX];
+	struct secret_text text;
+	secret_file_path(settings->cluster.key_file, "cluster-key", path);
+	if (path[0] == '\0')
+		return error_set(err, EX_CONFIG,
+		                 "[cluster] name is set, but there is no key: set key_file or the "
+		                 "credential cluster-key");
+	if (!secret_file_read(path, "key", SECRET_FILE_MAX, &text, err))
 		return error_prefix(err, "[cluster] key_file");
-	bool good =
-	        text[0] != '\0'
-	                ? journal_key_parse(text, strlen(text),
-	                                    *file ? file : "the credential cluster-key", ret, err)
-	                : error_set(err, EX_CONFIG,
-	                            "[cluster] name is set, but there is no key: set key_file or "
-	                            "the credential cluster-key");
-	secret_wipe(text, sizeof text);
+	bool good = journal_key_parse(text.text, text.len, path, ret, err) ||
+	            error_prefix(err, "[cluster] key_file");
+	secret_text_wipe(&text);
 	return good;
 }
 

@@ -29,6 +29,8 @@ static void dispatch_mails(struct engine_thread *t, struct turn_output *out)
 
 static void dispatch_office_writes(struct engine_thread *t, struct turn_output *out)
 {
+	if (out->office_sent != 0)
+		office_thread_drop(t->office, out->office_sent);
 	if (out->office_writes != NULL)
 		office_thread_give(t->office, out->office_writes);
 	out->office_writes = NULL;

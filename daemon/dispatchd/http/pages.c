@@ -82,7 +82,8 @@ static void answer_ready(void *arg, const char *query, struct http_answer *ret)
 {
 	const struct daemon_view *view = arg;
 	(void)query;
-	engine_thread_prove(view->engine);
+	if (view->engine)
+		engine_thread_prove(view->engine);
 	add_faults(view, &ret->body);
 	ret->status = ret->body.len ? 503 : 200;
 	if (!ret->body.len)

@@ -30,6 +30,7 @@ struct office_thread {
 	office_wake *wake;
 	void *arg;
 	enum state state;
+	int64_t drop, dropped; /* the office's changes that the journal has, and that are gone */
 	bool stop;
 	atomic_bool ending;           /* the same, for SQLite */
 	struct error fault;           /* why customers.db can't be written; code 0: it can */
@@ -93,6 +94,25 @@ static size_t run_batch(struct office_thread *t, struct office_writer **writer)
 	return done;
 }
 
+/* Which isn't urgent: where it fails, it is done with the next ones. */
+static void drop_changes(struct office_thread *t, int64_t upto, struct office_writer **writer)
+{
+	struct error err;
+	if (*writer == NULL)
+		*writer = open_writer(t, &err);
+	if (*writer != NULL && office_writer_drop(*writer, upto, &err))
+		return;
+	log_fault(LOG_WARNING, "customers.db: changes that the journal has stay for now: %s",
+	          err.text);
+	*writer = office_writer_close(*writer);
+}
+
+/* Under the lock. */
+static bool has_work(const struct office_thread *t)
+{
+	return t->state == GIVEN || t->drop > t->dropped;
+}
+
 static void *main_loop(void *arg)
 {
 	struct office_thread *t = arg;
@@ -100,13 +120,20 @@ static void *main_loop(void *arg)
 	(void)pthread_setname_np(pthread_self(), "office");
 	pthread_mutex_lock(&t->lock);
 	for (;;) {
-		while (!t->stop && t->state != GIVEN)
+		while (!t->stop && !has_work(t))
 			pthread_cond_wait(&t->given, &t->lock);
 		if (t->stop)
 			break;
+		bool given = t->state == GIVEN;
+		int64_t drop = t->drop;
 		pthread_mutex_unlock(&t->lock);
-		size_t n = run_batch(t, &writer);
+		size_t n = given ? run_batch(t, &writer) : 0;
+		if (drop > t->dropped)
+			drop_changes(t, drop, &writer);
+		t->dropped = drop;
 		pthread_mutex_lock(&t->lock);
+		if (!given)
+			continue;
 		t->n_results = n;
 		t->state = DONE;
 		t->wake(t->arg);
@@ -151,6 +178,14 @@ void office_thread_give(struct office_thread *t, struct office_writes *writes)
 	t->writes = writes;
 	t->results = mem_alloc(writes->n * sizeof *t->results);
 	t->state = GIVEN;
+	pthread_cond_signal(&t->given);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void office_thread_drop(struct office_thread *t, int64_t upto)
+{
+	pthread_mutex_lock(&t->lock);
+	t->drop = upto;
 	pthread_cond_signal(&t->given);
 	pthread_mutex_unlock(&t->lock);
 }

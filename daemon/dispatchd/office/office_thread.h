@@ -20,6 +20,9 @@ bool office_thread_idle(struct office_thread *thread); /* a batch may be given *
 /* Takes the batch over. */
 void office_thread_give(struct office_thread *thread, struct office_writes *writes);
 
+/* The journal of a cluster has the office's changes up to that one: they go some time. */
+void office_thread_drop(struct office_thread *thread, int64_t upto);
+
 /* The finished batch's results, in the arena; NULL while there is none. The thread is idle then. */
 const struct office_write_result *office_thread_take(struct office_thread *thread,
                                                      struct arena *arena, size_t *ret_n);
