@@ -67,9 +67,18 @@ static const char append_script[] =
         "end\n"
         "if at >= number then return 'BEHIND' end\n"
         "if at < number - 1 and ARGV[4] ~= 'f' then return 'BEFORE' end\n"
-        "redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'kind', ARGV[4], 'epoch', ARGV[5], 'spool',\n"
-        "  ARGV[6], 'customers', ARGV[7], 'body', ARGV[8], 'seal', ARGV[9])\n"
+        "redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'body', ARGV[8])\n"
+        "redis.call('XADD', KEYS[2], ARGV[3] .. '-1', 'kind', ARGV[4], 'epoch', ARGV[5], 'spool',\n"
+        "  ARGV[6], 'customers', ARGV[7], 'seal', ARGV[9])\n"
         "return 'OK'\n";
+
+/* KEYS: journal. Its ends' numbers, without the bodies. */
+static const char ends_script[] =
+        "local function number(items)\n"
+        "  return #items > 0 and tonumber(string.match(items[1][1], '^%d+')) or 0\n"
+        "end\n"
+        "return {number(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)),\n"
+        "  number(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1))}\n";
 
 /* ---- answers ---- */
 
@@ -304,14 +313,13 @@ static bool read_field(const char *name, const redisReply *value, struct arena *
 	return true;
 }
 
-static bool read_entry(const redisReply *row, struct arena *arena, struct journal_entry *ret)
+static bool read_item(const redisReply *item, struct arena *arena, struct journal_entry *ret)
 {
-	*ret = (struct journal_entry){.body = ""};
-	if (row->type != REDIS_REPLY_ARRAY || row->elements != 2 ||
-	    !read_number(row->element[0], &ret->number) ||
-	    row->element[1]->type != REDIS_REPLY_ARRAY)
+	if (item->type != REDIS_REPLY_ARRAY || item->elements != 2 ||
+	    !read_number(item->element[0], &ret->number) ||
+	    item->element[1]->type != REDIS_REPLY_ARRAY)
 		return false;
-	const redisReply *fields = row->element[1];
+	const redisReply *fields = item->element[1];
 	for (size_t i = 0; i + 1 < fields->elements; i += 2) {
 		const redisReply *name = fields->element[i];
 		if (name->type != REDIS_REPLY_STRING ||
@@ -321,14 +329,22 @@ static bool read_entry(const redisReply *row, struct arena *arena, struct journa
 	return true;
 }
 
-static bool read_rows(const redisReply *rows, size_t max, struct arena *arena,
-                      struct journal_entry *ret, size_t *ret_n)
+/* Two items each, of one number. */
+static bool read_entries(const redisReply *items, size_t max, struct arena *arena,
+                         struct journal_entry *ret, size_t *ret_n)
 {
-	if (rows->type != REDIS_REPLY_ARRAY)
+	if (items->type != REDIS_REPLY_ARRAY)
 		return false;
-	for (size_t i = 0; i < rows->elements && *ret_n < max; i++)
-		if (!read_entry(rows->element[i], arena, &ret[(*ret_n)++]))
+	for (size_t i = 0; i + 1 < items->elements && *ret_n < max; i += 2) {
+		struct journal_entry *entry = &ret[*ret_n];
+		*entry = (struct journal_entry){.body = ""};
+		if (!read_item(items->element[i], arena, entry))
 			return false;
+		int64_t number = entry->number;
+		if (!read_item(items->element[i + 1], arena, entry) || entry->number != number)
+			return false;
+		++*ret_n;
+	}
 	return true;
 }
 
@@ -338,9 +354,9 @@ bool request_read(struct sync *redis, const struct member *member, int64_t after
 {
 	char id[32];
 	struct args args = {0};
-	(void)snprintf(id, sizeof id, "%" PRId64 "-0", after);
+	(void)snprintf(id, sizeof id, "%" PRId64 "-1", after);
 	args_add_all(&args, "XREAD", "COUNT", NULL);
-	args_add_number(&args, (int64_t)max);
+	args_add_number(&args, 2 * (int64_t)max);
 	if (block_ms > 0) {
 		args_add(&args, "BLOCK");
 		args_add_number(&args, block_ms);
@@ -354,25 +370,7 @@ bool request_read(struct sync *redis, const struct member *member, int64_t after
 	bool one = reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
 	           reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements == 2;
 	bool good = reply->type == REDIS_REPLY_NIL ||
-	            (one && read_rows(reply->element[0]->element[1], max, arena, ret, ret_n));
-	freeReplyObject(reply);
-	return good || strange(err);
-}
-
-static bool read_end(struct sync *redis, const struct member *member, bool last, int64_t *ret,
-                     struct error *err)
-{
-	struct args args = {0};
-	args_add_all(&args, last ? "XREVRANGE" : "XRANGE", member->journal, last ? "+" : "-",
-	             last ? "-" : "+", "COUNT", "1", NULL);
-	redisReply *reply = run(redis, &args, err);
-	*ret = 0;
-	if (!reply)
-		return false;
-	bool good = reply->type == REDIS_REPLY_ARRAY &&
-	            (reply->elements == 0 || (reply->element[0]->type == REDIS_REPLY_ARRAY &&
-	                                      reply->element[0]->elements == 2 &&
-	                                      read_number(reply->element[0]->element[0], ret)));
+	            (one && read_entries(reply->element[0]->element[1], max, arena, ret, ret_n));
 	freeReplyObject(reply);
 	return good || strange(err);
 }
@@ -380,8 +378,18 @@ static bool read_end(struct sync *redis, const struct member *member, bool last,
 bool request_ends(struct sync *redis, const struct member *member, int64_t *ret_first,
                   int64_t *ret_last, struct error *err)
 {
-	return read_end(redis, member, false, ret_first, err) &&
-	       read_end(redis, member, true, ret_last, err);
+	struct args args = {0};
+	args_add_all(&args, "EVAL", ends_script, "1", member->journal, NULL);
+	redisReply *reply = run(redis, &args, err);
+	if (!reply)
+		return false;
+	bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+	            reply->element[0]->type == REDIS_REPLY_INTEGER &&
+	            reply->element[1]->type == REDIS_REPLY_INTEGER;
+	*ret_first = good ? reply->element[0]->integer : 0;
+	*ret_last = good ? reply->element[1]->integer : 0;
+	freeReplyObject(reply);
+	return good || strange(err);
 }
 
 /* ---- members ---- */
@@ -391,7 +399,7 @@ bool request_progress(struct sync *redis, const struct member *member, int64_t n
 {
 	char id[32];
 	struct args args = {0};
-	(void)snprintf(id, sizeof id, "%" PRId64 "-0", number);
+	(void)snprintf(id, sizeof id, "%" PRId64 "-1", number);
 	args_add_all(&args, "XGROUP", "SETID", member->journal, member->name, id, NULL);
 	struct error fault;
 	redisReply *reply = run(redis, &args, &fault);

@@ -18,8 +18,8 @@
  *
  *	NAME:lease     "EPOCH MEMBER", expires
  *	NAME:epoch     a counter
- *	NAME:journal   a stream; an entry's id is NUMBER-0; a consumer group for each standby tells
- *	               how far it is
+ *	NAME:journal   a stream; NUMBER-0 is an entry's body, NUMBER-1 the rest of it, so that the
+ *	               last item is small; a consumer group for each standby tells how far it is
  */
 enum { HOLDER_SIZE = MEMBER_NAME_SIZE + 24 };
 
