@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A standby: it follows, takes over when the owner is gone, and nothing is lost or done twice."""
+import resource
 import signal
 import time
 
@@ -112,3 +113,18 @@ def test_the_office_works_on_the_owner_and_the_standby_follows(pair):
     a.start_daemon()
     a.wait_role("standby")
     wait_until(lambda: "555 0101" in a.ctl("customer", "show", "1002").stdout, "the phone")
+
+
+def test_an_owner_whose_disk_is_full_gives_up(pair):
+    a, b = pair
+    publish(a, 1, 3)
+    a.outcomes({"status": "sent"}, 3)
+    # The journal gets the next turn, the spool doesn't.
+    before = resource.prlimit(a.daemon.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    publish(a, 4, 3)
+    b.wait_role("owner")
+    b.outcomes({"status": "sent"}, 6, timeout=30)
+    resource.prlimit(a.daemon.pid, resource.RLIMIT_FSIZE, before)
+    a.wait_role("standby", timeout=60)
+    wait_until(lambda: a.position() == b.position() and a.tables() == b.tables(), "equal spools")
+    assert len(a.mails()) == 6

@@ -86,6 +86,16 @@ bool cluster_is_lost(struct cluster *cluster, struct error *ret_why)
 	return cluster && lease_is_lost(cluster->lease, ret_why);
 }
 
+bool cluster_has_standby(struct cluster *cluster)
+{
+	return keeper_has_standby(cluster->keeper);
+}
+
+void cluster_resign(struct cluster *cluster, const struct error *why)
+{
+	lease_resign(cluster->lease, why);
+}
+
 void cluster_close_journal(struct cluster *cluster)
 {
 	journal_writer_stop(cluster->writer);

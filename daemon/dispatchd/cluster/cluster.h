@@ -40,6 +40,9 @@ const struct engine_journal *cluster_journal(struct cluster *cluster);
 void cluster_set_lost(struct cluster *cluster, void (*lost)(void *arg), void *arg);
 /* Whether the lease is lost; `ret_why` may be NULL. False without a cluster (NULL). */
 bool cluster_is_lost(struct cluster *cluster, struct error *ret_why);
+/* The owner: whether a standby follows; and gives the lease up, so that it can go on. */
+bool cluster_has_standby(struct cluster *cluster);
+void cluster_resign(struct cluster *cluster, const struct error *why);
 /* Nothing is appended anymore: whoever waits for that gets a fault. */
 void cluster_close_journal(struct cluster *cluster);
 

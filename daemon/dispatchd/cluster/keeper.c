@@ -28,6 +28,7 @@ struct keeper {
 	pthread_cond_t come;
 	bool stop;
 	json_t *standbys;
+	size_t n_follow; /* of them */
 	int64_t lag;
 };
 
@@ -57,12 +58,14 @@ static void show(struct keeper *k, const struct standby_place *places, size_t n,
 {
 	json_t *list = json_array();
 	int64_t lag = 0;
+	size_t follow = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(places[i].name, k->member->name) == 0)
 			continue;
 		bool lost = places[i].number + 1 < first;
 		int64_t behind = last - places[i].number;
 		lag = !lost && behind > lag ? behind : lag;
+		follow += !lost;
 		json_array_append_new(list, json_pack("{s:s, s:I, s:b}", "name", places[i].name,
 		                                      "lag", (json_int_t)behind, "lost", lost));
 	}
@@ -70,6 +73,7 @@ static void show(struct keeper *k, const struct standby_place *places, size_t n,
 	json_decref(k->standbys);
 	k->standbys = list;
 	k->lag = lag;
+	k->n_follow = follow;
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -200,6 +204,14 @@ json_t *keeper_json(struct keeper *k)
 	json_t *list = json_deep_copy(k->standbys);
 	pthread_mutex_unlock(&k->lock);
 	return list;
+}
+
+bool keeper_has_standby(struct keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	bool has = k->n_follow > 0;
+	pthread_mutex_unlock(&k->lock);
+	return has;
 }
 
 int64_t keeper_lag(struct keeper *k)

@@ -5,6 +5,7 @@
 #include "dispatchd/cluster/member.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /*
  * The owner's care for the journal, on a thread of its own: it is trimmed to the slowest standby,
@@ -18,6 +19,8 @@ struct keeper *keeper_stop(struct keeper *keeper);        /* takes NULL; returns
 /* [{"name", "lag", "lost"}, …]: each standby that is known, how many turns it is behind, and
  * whether the journal hasn't got what it needs. */
 json_t *keeper_json(struct keeper *keeper);
+/* Whether one follows. */
+bool keeper_has_standby(struct keeper *keeper);
 /* The largest lag of those that aren't lost. */
 int64_t keeper_lag(struct keeper *keeper);
 

@@ -25,7 +25,7 @@ struct lease {
 
 	pthread_mutex_t lock;
 	pthread_cond_t come;
-	bool stop, lost;
+	bool stop, lost, resigned;
 	struct error why;
 	void (*on_lost)(void *arg);
 	void *arg;
@@ -71,9 +71,9 @@ static bool wait_until(struct lease *lease, int64_t until_ms)
 	                               .tv_nsec = until_ms % 1000 * 1000000};
 	int rc = 0;
 	pthread_mutex_lock(&lease->lock);
-	while (!lease->stop && rc == 0)
+	while (!lease->stop && !lease->lost && rc == 0)
 		rc = pthread_cond_timedwait(&lease->come, &lease->lock, &until);
-	bool stop = lease->stop;
+	bool stop = lease->stop || lease->lost;
 	pthread_mutex_unlock(&lease->lock);
 	return stop;
 }
@@ -99,6 +99,15 @@ static bool renew(struct lease *lease, bool *ret_ours, struct error *err)
 	if (*ret_ours)
 		lease_clock_set(valid_until(lease, sent_ms));
 	return true;
+}
+
+static void give_back(struct lease *lease)
+{
+	struct error err;
+	struct sync *redis = sync_open(lease->member->settings, patience_ms(lease->member), &err);
+	if (!redis || !request_release(redis, lease->member, &lease->ours, &err))
+		log_fault(LOG_WARNING, "the lease can't be given back, it runs out: %s", err.text);
+	sync_close(redis);
 }
 
 static void *renew_main(void *arg)
@@ -128,6 +137,8 @@ static void *renew_main(void *arg)
 			log_fault(LOG_WARNING, "the lease can't be renewed: %s", err.text);
 		next_ms = clock_mono_ms() + (renewed ? each_ms : RETRY_MS);
 	}
+	if (lease->resigned)
+		give_back(lease);
 	lease->redis = sync_close(lease->redis);
 	return NULL;
 }
@@ -209,18 +220,20 @@ const struct holder *lease_ours(const struct lease *lease)
 	return &lease->ours;
 }
 
+void lease_resign(struct lease *lease, const struct error *why)
+{
+	lease_clock_set(0);
+	pthread_mutex_lock(&lease->lock);
+	if (!lease->lost)
+		lease->why = *why;
+	lease->lost = lease->resigned = true;
+	pthread_cond_signal(&lease->come);
+	pthread_mutex_unlock(&lease->lock);
+}
+
 int lease_wait(const struct lease *lease)
 {
 	return lease->wait;
-}
-
-static void give_back(struct lease *lease)
-{
-	struct error err;
-	struct sync *redis = sync_open(lease->member->settings, patience_ms(lease->member), &err);
-	if (!redis || !request_release(redis, lease->member, &lease->ours, &err))
-		log_fault(LOG_WARNING, "the lease can't be given back, it runs out: %s", err.text);
-	sync_close(redis);
 }
 
 struct lease *lease_free(struct lease *lease)

@@ -31,6 +31,8 @@ struct lease *lease_free(struct lease *lease);
 bool lease_take(struct lease *lease, struct sync *redis, int64_t epoch_floor,
                 struct holder *ret_holder, struct error *err) MUST_CHECK;
 
+/* Gives it up while it is ours: it is lost from now on, and Redis soon knows. */
+void lease_resign(struct lease *lease, const struct error *why);
 /* Called when it is lost, once, from a thread of its own and under its lock: it must only post a
  * wake-up. Once this returns, the one before isn't called anymore. */
 void lease_set_lost(struct lease *lease, void (*lost)(void *arg), void *arg);

@@ -2,6 +2,7 @@
 /* A turn's output: mails go to the mailers, the rest to the loop. */
 #include "dispatchd/engine/engine_thread_private.h"
 
+#include "common/clock.h"
 #include "model/message.h"
 #include "model/request.h"
 
@@ -81,14 +82,16 @@ void engine_report_failed(struct engine_thread *t, const struct error *err)
 	t->spool_ok = false;
 	t->shown_fault = *err;
 	t->lacks = engine_lacks_customers(t->engine);
+	t->behind = engine_journal_ahead(t->engine);
 	if (first) {
+		t->failing_ms = clock_tick().ms;
 		struct effects *effects = mem_alloc(sizeof *effects);
 		turn_output_report(&effects->out, LOG_ERR | MESSAGE_NOT_COMMITTED, false,
 		                   err->text);
 		add_effects(t, effects);
 	}
 	pthread_mutex_unlock(&t->lock);
-	if (first)
+	if (first || t->behind)
 		t->wake(t->arg);
 }
 

@@ -5,8 +5,14 @@
 #include "common/clock.h"
 
 #include <stdlib.h>
+#include <sysexits.h>
 
-enum { PROVE_EVERY_MS = 1000, LAST_TURN_S = 5, STALLED_MS = 20000 };
+enum {
+	PROVE_EVERY_MS = 1000,
+	LAST_TURN_S = 5,
+	STALLED_MS = 20000,
+	GIVES_UP_MS = 5000, /* where a standby can go on */
+};
 
 /* ---- The loop's side ---- */
 
@@ -185,6 +191,18 @@ bool engine_thread_fault(struct engine_thread *t, int i, struct error *ret)
 		return false;
 	*ret = faults[i];
 	return true;
+}
+
+bool engine_thread_gives_up(struct engine_thread *t, bool has_standby, struct error *ret_why)
+{
+	pthread_mutex_lock(&t->lock);
+	bool long_enough = !t->spool_ok && t->shown_fault.code == EX_IOERR &&
+	                   clock_tick().ms - t->failing_ms >= GIVES_UP_MS;
+	bool gives_up = t->behind || (has_standby && long_enough);
+	if (gives_up)
+		*ret_why = t->shown_fault;
+	pthread_mutex_unlock(&t->lock);
+	return gives_up;
 }
 
 void engine_thread_drain(struct engine_thread *t)

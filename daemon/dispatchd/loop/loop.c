@@ -111,10 +111,21 @@ static void leave(struct loop *loop)
 	event_base_loopbreak(loop->base);
 }
 
+/* Where this machine can't write anymore, another may. */
+static void resign_if_needed(struct loop *loop)
+{
+	struct cluster *cluster = loop->view.cluster;
+	struct error why;
+	if (cluster && !loop->view.stopping && !cluster_is_lost(cluster, NULL) &&
+	    engine_thread_gives_up(loop->view.engine, cluster_has_standby(cluster), &why))
+		cluster_resign(cluster, &why);
+}
+
 /* All due work, in this order, whoever asked for the turn. It never takes long: the engine's
  * batches are bounded, and Redis' replies come in their own callbacks. */
 static void do_turn(struct loop *loop)
 {
+	resign_if_needed(loop);
 	if (cluster_is_lost(loop->view.cluster, NULL)) {
 		leave(loop);
 		return;
