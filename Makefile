@@ -111,7 +111,7 @@ OBJ  := $(call obj,$(SOURCES))
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all clients-test deb deb-test deps deps-check deps-deb deps-clients deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
+.PHONY: all clients-test cluster-test deb deb-test deps deps-check deps-deb deps-clients deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
 	deps-bench bench bench-growth bench-steps bench-parts bench-table corpora install dist written generated clean help FORCE
 FORCE:
 
@@ -148,6 +148,7 @@ demo: deps ## a working day in half a minute: private Redis, six customers, twen
 
 # Tests mostly wait for clocks, so more of them than there are processors run at a time.
 TEST_JOBS ?= $(shell echo $$((3 * $$(nproc) + 2)))
+CLUSTER_JOBS ?= $(shell echo $$((2 * $$(nproc))))
 pytest = $(if $(wildcard tests/system/test_*.py),BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -n $(TEST_JOBS) \
 	--dist loadgroup -m $(1) $(PYTEST_ARGS) tests/system)
 
@@ -198,6 +199,12 @@ coverage-report: # from the counters that exist
 
 fuzz: deps-check ## a minute of libFuzzer on each target of tests/fuzz (FUZZ_SECONDS=60)
 	@BUILD=$(BUILD)/fuzz MAKE="$(MAKE)" tests/fuzz/run
+
+# Not within `make test`: even a quick run takes minutes, mostly of waiting for a lease to run out.
+cluster-test: deps ## faults of a cluster: killed, frozen, split, its Redis failed over, under load (ROUNDS=full for a night)
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(abspath $(BUILD)) DISPATCHD_CLUSTER_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest -q -p no:cacheprovider \
+		-n $(CLUSTER_JOBS) $(PYTEST_ARGS) tests/cluster
 
 # Figures are worth something on an idle machine only. docs/PERFORMANCE.md says more.
 bench: ## from an event to an accepted mail, beside smtp-source, BullMQ and Celery (BENCH_ARGS="--events 2000")
