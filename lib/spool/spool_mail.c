@@ -438,8 +438,9 @@ static void remove_merged(struct spool *spool, int64_t mail)
 {
 	static const char *const steps[] = {
 	        "DELETE FROM mail_context WHERE mail = ?1",
-	        "INSERT INTO meta (key, value) SELECT 'mail_floor', ?1 WHERE ?1 >= (SELECT max(id) "
-	        "FROM mail) ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)",
+	        ("INSERT INTO meta (key, value) SELECT 'mail_floor', ?1 WHERE ?1 >= (SELECT "
+	         "max(id) "
+	         "FROM mail) ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)"),
 	        "DELETE FROM mail WHERE id = ?1",
 	};
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
