@@ -3,6 +3,7 @@
 #include "engine/replica.h"
 
 #include "engine/lock.h"
+#include "journal/pack.h"
 #include "records/customers.h"
 #include "records/customers_changes.h"
 #include "spool/spool.h"
@@ -116,12 +117,12 @@ static bool follow_spool(struct replica *replica, const struct journal_part *par
 
 /* The office's changes, each of which is made once, and then the spool's with the position: a crash
  * between them has the entry made again. */
-static bool follow_parts(struct replica *replica, const struct journal_entry *entry,
-                         struct error *err)
+static bool follow_parts(struct replica *replica, const struct buf *body,
+                         const struct journal_entry *entry, struct error *err)
 {
 	struct journal_part part, spool = {.kind = JOURNAL_SPOOL};
 	size_t at = 0;
-	while (journal_next_part(entry->body, entry->len, &at, &part, err)) {
+	while (journal_next_part(body->data, body->len, &at, &part, err)) {
 		if (part.kind == JOURNAL_SPOOL)
 			spool = part;
 		else if (!customers_follow(replica->customers, part.id, part.bytes, part.len, err))
@@ -130,11 +131,20 @@ static bool follow_parts(struct replica *replica, const struct journal_entry *en
 	return err->code == 0 && follow_spool(replica, &spool, entry, err);
 }
 
+static bool follow(struct replica *replica, const struct journal_entry *entry, struct error *err)
+{
+	struct buf body = {0};
+	bool good = journal_unpack(entry->body, entry->len, &body, err) &&
+	            follow_parts(replica, &body, entry, err);
+	buf_free(&body);
+	return good;
+}
+
 bool replica_apply(struct replica *replica, const struct journal_key *key,
                    const struct journal_entry *entry, struct error *err)
 {
 	return journal_verify(key, &replica->position, entry, err) &&
 	       has_schema("spool.db", entry->spool, spool_schema_version(), err) &&
 	       has_schema("customers.db", entry->customers, customers_schema_version(), err) &&
-	       follow_parts(replica, entry, err);
+	       follow(replica, entry, err);
 }

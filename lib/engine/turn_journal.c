@@ -2,6 +2,7 @@
 #include "engine/turn_journal.h"
 
 #include "engine/engine_private.h"
+#include "journal/pack.h"
 #include "records/customers.h"
 #include "records/customers_changes.h"
 #include "spool/spool_journal.h"
@@ -65,13 +66,15 @@ static void append(struct engine *engine, const struct buf *body)
 
 void engine_append_turn(struct engine *engine)
 {
-	struct buf body = {0};
+	struct buf body = {0}, packed = {0};
 	if (engine->journal == NULL || spool_failed(engine->spool))
 		return;
 	collect(engine, &body);
-	if (body.len > 0)
-		append(engine, &body);
+	journal_pack(body.data, body.len, &packed);
+	if (packed.len > 0)
+		append(engine, &packed);
 	buf_free(&body);
+	buf_free(&packed);
 }
 
 void engine_appended(struct engine *engine, bool committed)

@@ -40,7 +40,7 @@ struct journal_entry {
 	enum journal_kind kind;
 	int64_t epoch, number;    /* the number is one more than that of the entry before */
 	int64_t spool, customers; /* versions of the two schemas */
-	const char *body;         /* see below; borrowed */
+	const char *body;         /* parts, see below, packed (journal/pack.h); borrowed */
 	size_t len;
 	unsigned char seal[JOURNAL_SEAL_SIZE];
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Entries of the journal: what verifies, and that nothing else does. */
 #include "journal/journal.h"
+#include "journal/pack.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,6 +118,35 @@ static void test_parts(void **state)
 	buf_free(&body);
 }
 
+static void test_packed(void **state)
+{
+	(void)state;
+	struct buf body = {0}, packed = {0}, again = {0};
+	struct error err;
+	journal_pack(NULL, 0, &packed);
+	assert_int_equal(packed.len, 0);
+	assert_true(journal_unpack(packed.data, 0, &again, &err));
+	for (int i = 0; i < 20000; i++)
+		buf_printf(&body, "row %d of many that are alike\n", i % 97);
+	journal_pack(body.data, body.len, &packed);
+	assert_true(packed.len < body.len / 4);
+	assert_true(journal_unpack(packed.data, packed.len, &again, &err));
+	assert_int_equal(again.len, body.len);
+	assert_memory_equal(again.data, body.data, body.len);
+	/* Whatever else it is, it is refused. */
+	for (size_t len = 1; len < packed.len; len += 1 + packed.len / 100) {
+		buf_reset(&again);
+		assert_false(journal_unpack(packed.data, len, &again, &err));
+		assert_int_equal(err.code, EX_DATAERR);
+	}
+	static const char large[] = "\xff\xff\xff\xff\xff\xff\xff\x7f";
+	assert_false(journal_unpack(large, sizeof large - 1, &again, &err));
+	assert_false(journal_unpack("\0", 1, &again, &err));
+	buf_free(&body);
+	buf_free(&packed);
+	buf_free(&again);
+}
+
 #define HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
 static bool parses(const char *text, struct journal_key *ret)
@@ -144,9 +174,8 @@ static void test_the_key(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_a_chain),
-	        cmocka_unit_test(test_every_member_is_sealed),
-	        cmocka_unit_test(test_parts),
+	        cmocka_unit_test(test_a_chain), cmocka_unit_test(test_every_member_is_sealed),
+	        cmocka_unit_test(test_parts),   cmocka_unit_test(test_packed),
 	        cmocka_unit_test(test_the_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
