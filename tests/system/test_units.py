@@ -45,7 +45,8 @@ def test_an_instance_is_the_daemon_with_places_of_its_own():
         ("Environment", "HOME=/run/dispatchd-%i"),
         ("LoadCredential", "smtp-password:dispatchd-%i.smtp-password"),
         ("LoadCredential", "redis-password:dispatchd-%i.redis-password"),
-        ("LoadCredential", "bounce-key:dispatchd-%i.bounce-key")]
+        ("LoadCredential", "bounce-key:dispatchd-%i.bounce-key"),
+        ("LoadCredential", "cluster-key:dispatchd-%i.cluster-key")]
 
 
 def test_the_manual_s_instance_shares_nothing_with_another(tmp_path):
