@@ -12,7 +12,7 @@ import redis
 
 from kit import add_customer, wait_outcome, write
 from test_redis_sentinel import Sentinel
-from world import PATIENCE, ROOT, World, free_port, wait_until
+from world import BUILD, PATIENCE, ROOT, World, free_port, wait_until
 
 MANUAL = (ROOT / "conf/man/dispatchd-cluster.7").read_text(encoding="utf-8")
 
@@ -175,21 +175,25 @@ def test_redis_with_data_gets_an_append_only_file(world):
     assert world.redis.get("jobs") == "are here"
 
 
+def sections(beginning):
+    """{section: {key: value}} of a configuration that the manual shows."""
+    found = {}
+    for line in block(beginning).splitlines():
+        if line.startswith("["):
+            keys = found.setdefault(line.strip("[]"), {})
+        elif not line.startswith(";"):
+            key, value = line.split(" = ", 1)
+            keys[key] = value
+    return found
+
+
 def test_the_configurations_of_members_are_fine(world):
-    """Section cluster apart, they are read by the program itself."""
+    for name in ("redis.password", "cluster.key"):
+        os.chmod(write(world, name, "0" * 64 + "\n"), 0o600)
     for beginning in ("; dispatchd: every member", "; instance:"):
-        text = block(beginning).replace("/etc/dispatchd", world.directory).replace("/var/lib", world.directory)
-        for name in ("redis.password", "cluster.key"):
-            os.chmod(write(world, name, "0" * 64 + "\n"), 0o600)
-        sections = {}
-        for line in text.splitlines():
-            if line.startswith("["):
-                keys = sections.setdefault(line.strip("[]"), {})
-            elif not line.startswith(";"):
-                key, value = line.split(" = ", 1)
-                keys[key] = value
-        sections.pop("cluster")
-        world.configure({name: {k: v for k, v in keys.items() if k != "path"} for name, keys in sections.items()})
+        world.configure({section: {key: value.replace("/etc/dispatchd", world.directory)
+                                   for key, value in keys.items() if key != "path"}
+                         for section, keys in sections(beginning).items()})
         assert world.ctl("config", "show").returncode == 0
 
 
@@ -242,3 +246,71 @@ def files_script(world, source):
     done = subprocess.run(["sh", path, "files@other:"], capture_output=True, text=True, check=False,
                           timeout=30 * PATIENCE, env={**os.environ, "RSYNC_RSH": ssh})
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+class Member(World):
+    """One machine: the configuration that the manual shows, with this machine's places."""
+
+    def __init__(self, name, servers, mails):
+        super().__init__()
+        self.redis_server = servers.world.servers[0]
+        for secret, text in (("cluster.key", "0f" * 32), ("redis.password", "PASSWORD")):
+            os.chmod(write(self, secret, text), 0o600)
+        self.configure({section: {k: v.replace("/etc/dispatchd", self.directory) for k, v in keys.items()}
+                        for section, keys in sections("; dispatchd: every member").items()})
+        self.configure(redis={"url": servers.url().replace("://", "://dispatchd@"), "consumer": name},
+                       mail={"maildir": mails}, cluster={"lease": "6s"})
+
+    def role(self):
+        try:
+            found = self.metrics()
+        except OSError:
+            return None  # between two roles nobody listens
+        return next((r for r in ("owner", "standby", "joining") if found.get(f'dispatchd_role{{role="{r}"}}')), None)
+
+    def wait_role(self, role):
+        wait_until(lambda: self.role() == role, lambda: f"{role}; {self.log_tail()}", 30)
+
+
+def test_two_members_as_the_manual_sets_them_up(world, servers):
+    """alpha works, beta is seeded and follows; alpha dies, beta goes on, with the rights of the manual alone."""
+    for server in world.servers:
+        servers.client(server).execute_command("ACL", *rights("dispatch"))
+    alpha, beta = (Member(name, servers, world.path("mail")) for name in ("alpha", "beta"))
+    try:
+        add_customer(alpha)
+        alpha.start_daemon()
+        alpha.wait_role("owner")
+        alpha.redis = beta.redis = servers.client(servers.master())
+        alpha.xadd(id="1", type="job.completed", job="4711", customer="1001")
+        wait_outcome(alpha, "1", "sent")
+        seed = subprocess.run(f"{ctl(alpha)} backup - | {ctl(beta)} restore -", shell=True, capture_output=True,
+                              text=True, check=False, timeout=60 * PATIENCE)
+        assert seed.returncode == 0, seed.stderr
+        beta.start_daemon()
+        beta.wait_role("standby")
+        assert beta.http("/readyz")[0] == 503 and alpha.http("/readyz")[0] == 200
+        refused = beta.ctl("hold", "release", "1", check=False)
+        assert refused.returncode == 75 and "alpha" in refused.stderr
+        alpha.xadd(id="2", type="job.completed", job="4712", customer="1001")
+        wait_outcome(alpha, "2", "sent")
+        alpha.daemon.kill()
+        beta.wait_role("owner")
+        beta.xadd(id="3", type="job.completed", job="4713", customer="1001")
+        wait_outcome(beta, "3", "sent")
+        alpha.start_daemon()
+        alpha.wait_role("standby")
+        assert "NOPERM" not in alpha.daemon.log() + beta.daemon.log()
+        beta.daemon.stop()
+        alpha.wait_role("owner")
+        groups = [g["name"] for g in servers.client(servers.master()).xinfo_groups("dispatch:journal")]
+        assert "beta" in groups
+        retired = re.search(r"^redis-cli (XGROUP DESTROY dispatch:journal) MEMBER$", MANUAL, re.M).group(1)
+        assert servers.client(servers.master()).execute_command(*retired.split(), "beta") == 1
+    finally:
+        alpha.close()
+        beta.close()
+
+
+def ctl(world):
+    return f"{BUILD}/dispatchctl -c {world.config_path}"
