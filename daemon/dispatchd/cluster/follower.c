@@ -33,7 +33,9 @@ struct follower {
 	struct replica *replica;
 	struct sync *redis;
 	int64_t progress_ms; /* when it was told last; monotonic */
+	int64_t looked_ms;   /* when owner and journal's end were looked at last; monotonic */
 	bool registered;     /* the journal keeps what comes for us from now on */
+	bool awaits_seed;    /* … for the seed that we need */
 	int64_t namesake_ms; /* since when the lease's holder has our name; 0: it hasn't */
 	int64_t namesake;    /* its epoch */
 	pthread_t thread;
@@ -194,6 +196,30 @@ static bool needs_seed(const struct follower *f, int64_t first, int64_t last, st
 	return false;
 }
 
+/* What comes is kept from now on, so that a seed that is taken now can follow. */
+static void await_seed(struct follower *f, int64_t last)
+{
+	struct error unheard;
+	if (f->awaits_seed)
+		return;
+	f->registered = false;
+	f->awaits_seed = tell_progress(f, last, &unheard);
+	if (!f->awaits_seed)
+		log_fault(LOG_WARNING, "%s", unheard.text);
+}
+
+/* An entry that doesn't fit may be one that is behind a gap; *err says so then. */
+static void find_gap(struct follower *f, struct error *err)
+{
+	int64_t first, last;
+	struct error seed;
+	if (!request_ends(f->redis, f->member, &first, &last, &seed) ||
+	    !needs_seed(f, first, last, &seed))
+		return;
+	*err = seed;
+	await_seed(f, last);
+}
+
 /* Ours was it before a crash and runs out, or another machine has the name, too. */
 static bool is_namesake(struct follower *f, const struct holder *holder)
 {
@@ -224,6 +250,7 @@ static bool look_around(struct follower *f, struct error *err)
 	int64_t first, last;
 	struct holder holder;
 	err->code = 0;
+	f->looked_ms = clock_mono_ms();
 	if (!request_ends(f->redis, f->member, &first, &last, err) ||
 	    !request_holder(f->redis, f->member, &holder, err) || !show_owner(f, &holder, err))
 		return false;
@@ -237,10 +264,7 @@ static bool look_around(struct follower *f, struct error *err)
 		return false;
 	}
 	if (needs_seed(f, first, last, err)) {
-		/* What comes is kept from now on, so that a seed that is taken now can follow. */
-		struct error unheard;
-		if (!f->registered && !tell_progress(f, last, &unheard))
-			log_fault(LOG_WARNING, "%s", unheard.text);
+		await_seed(f, last);
 		return false;
 	}
 	if (position(f) > 0 && !tell_progress(f, position(f), err))
@@ -277,10 +301,11 @@ static void *follow_main(void *arg)
 		size_t n = 0;
 		bool good = connect_once(f, &err) &&
 		            (position(f) == 0 || follow_some(f, BLOCK_MS, &n, &err));
-		if (good && n == 0)
+		/* With an owner that never rests there is always something to follow, too. */
+		if (good && (n == 0 || clock_mono_ms() >= f->looked_ms + PROGRESS_MS))
 			owner = look_around(f, &err);
-		else if (good && tell_progress(f, position(f), &err))
-			show(f, MEMBER_STANDBY, NULL);
+		else if (f->redis && err.code == EX_DATAERR)
+			find_gap(f, &err);
 		if (owner || err.code == 0 || (err.code == EX_TEMPFAIL && f->redis))
 			continue;
 		show(f, MEMBER_JOINING, &err);
