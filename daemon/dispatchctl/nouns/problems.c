@@ -31,6 +31,8 @@ enum {
 	DAY_MS = 24 * 60 * 60 * 1000,
 	DEAD_MAX = 1000,
 	CERTIFICATE_DAYS = 21,
+	STANDBY_STUCK_S = 60,
+	STANDBY_FAR_TURNS = 5000, /* as the alert's; at full speed it is some hundred */
 };
 #define DISK_LOW_BYTES 1e9 /* as the alert's */
 
@@ -94,6 +96,65 @@ static void find_daemon(struct finding *finding)
 	else if (*fault != '\0')
 		add(finding, NULL, "man dispatchd, DIAGNOSTICS; events wait until it is gone", "%s",
 		    fault);
+}
+
+/* ---- a cluster */
+
+static const json_t *cluster_of(const struct finding *finding)
+{
+	return json_object_get(finding->state, "cluster");
+}
+
+/* What waits in its copy is the owner's work. */
+static bool is_standby(const struct finding *finding)
+{
+	const char *role = jsontext_at(cluster_of(finding), "role");
+	return *role != '\0' && strcmp(role, "owner") != 0;
+}
+
+#define SEEDING "man dispatchd-cluster, HANDING OVER, ADDING, SEEDING, RETIRING"
+
+static void find_member(struct finding *finding)
+{
+	const json_t *cluster = cluster_of(finding);
+	const char *fault = jsontext_at(cluster, "fault");
+	if (*fault != '\0')
+		add(finding, NULL, SEEDING, "this machine doesn't follow and can't take over: %s",
+		    fault);
+	if (is_standby(finding) && *jsontext_at(cluster, "owner") == '\0')
+		add(finding, NULL,
+		    "nothing, if it passes: a standby takes it once Redis lets it; else "
+		    "journalctl -u dispatchd on each member",
+		    "nobody is known to own the cluster, and nothing is decided or sent meanwhile");
+}
+
+static void find_standby(struct finding *finding, const json_t *standby)
+{
+	const char *name = jsontext_at(standby, "name");
+	json_int_t lag = json_integer_value(json_object_get(standby, "lag"));
+	json_int_t stuck_s = json_integer_value(json_object_get(standby, "stuck_s"));
+	if (json_is_true(json_object_get(standby, "lost")))
+		add(finding, NULL, "seed it again: " SEEDING,
+		    "the standby %s is lost: the journal doesn't reach back to it anymore", name);
+	else if (stuck_s >= STANDBY_STUCK_S)
+		add(finding, NULL,
+		    "dispatchctl status on that machine; if it doesn't come back, " SEEDING,
+		    "the standby %s doesn't follow: it has been %" JSON_INTEGER_FORMAT
+		    " %s behind for %" JSON_INTEGER_FORMAT " s",
+		    name, lag, lag == 1 ? "turn" : "turns", stuck_s);
+	else if (lag >= STANDBY_FAR_TURNS)
+		add(finding, NULL, "look at that machine's disk and its way to Redis",
+		    "the standby %s is %" JSON_INTEGER_FORMAT " turns behind", name, lag);
+}
+
+static void find_standbys(struct finding *finding)
+{
+	size_t i;
+	const json_t *standbys = json_object_get(cluster_of(finding), "standbys"), *standby;
+	json_array_foreach(standbys, i, standby) find_standby(finding, standby);
+	if (standbys != NULL && json_array_size(standbys) == 0)
+		add(finding, NULL, SEEDING,
+		    "no standby is known, so nobody takes over if this machine fails");
 }
 
 /* A daemon that runs goes on with what it has read. */
@@ -214,7 +275,8 @@ static void find_late(struct finding *finding)
 	char since[INSTANT_TEXT_MAX];
 	struct instant late = INSTANT_NONE;
 	struct error ignored;
-	if (finding->spool == NULL || json_is_object(json_object_get(finding->state, "paused")) ||
+	if (finding->spool == NULL || is_standby(finding) ||
+	    json_is_object(json_object_get(finding->state, "paused")) ||
 	    !spool_read_late(finding->spool, finding->ctl->now, &late, &ignored) ||
 	    instant_is_none(late) || finding->ctl->now.ms - late.ms < LATE_PROBLEM_MS)
 		return;
@@ -252,7 +314,8 @@ static void find_dead(struct finding *finding)
 	struct instant when;
 	size_t i, n = 0;
 	const char *detail = "";
-	if (finding->spool == NULL || !spool_read_dead(finding->spool, DEAD_MAX, &rows, &ignored))
+	if (finding->spool == NULL || is_standby(finding) ||
+	    !spool_read_dead(finding->spool, DEAD_MAX, &rows, &ignored))
 		return;
 	json_array_foreach(rows, i, row)
 	{
@@ -358,6 +421,7 @@ static const struct {
 	void (*find)(struct finding *finding);
 } rows[] = {
         {"daemon", find_daemon},
+        {"cluster", find_member},
         {"configuration", find_configuration},
         {"spool", find_spool},
         {"customers", find_customers},
@@ -369,6 +433,7 @@ static const struct {
         {"late", find_late},
         {"feed", find_feeds},
         {"dead", find_dead},
+        {"standby", find_standbys},
         {"disk", find_disk},
         {"template", find_templates},
         {"certificate", find_certificates},

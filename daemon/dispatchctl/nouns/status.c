@@ -2,6 +2,7 @@
 /* `status`: what is wrong, the worst first; then the state of the daemon, Redis, relays and mails
  * in a few lines. */
 #include "base/identity.h"
+#include "base/jsontext.h"
 #include "base/utf8.h"
 #include "common/control.h"
 #include "common/sync.h"
@@ -156,6 +157,51 @@ static void print_relays(struct ctl *ctl, const json_t *relays)
 	json_decref(rows);
 }
 
+static json_t *member_row(const char *name, bool here, const char *role, const json_t *lag)
+{
+	json_t *row =
+	        json_pack("{s:o, s:s}", "member",
+	                  json_sprintf(here ? "%s (this machine)" : "%s", name), "role", role);
+	if (lag != NULL)
+		json_object_set(row, "lag", (json_t *)(uintptr_t)lag);
+	return row;
+}
+
+/* On the owner each standby, on a standby its owner. */
+static json_t *members_of(const json_t *cluster)
+{
+	size_t i;
+	json_t *rows = json_array(), *standby;
+	const char *owner = jsontext_at(cluster, "owner");
+	const char *member = jsontext_at(cluster, "member"), *role = jsontext_at(cluster, "role");
+	bool owns = strcmp(role, "owner") == 0;
+	if (!owns && *owner != '\0' && strcmp(owner, member) != 0)
+		json_array_append_new(rows, member_row(owner, false, "owner", NULL));
+	json_array_append_new(rows, member_row(member, true, role,
+	                                       owns ? NULL : json_object_get(cluster, "lag")));
+	json_array_foreach(json_object_get(cluster, "standbys"), i, standby)
+	{
+		bool lost = json_is_true(json_object_get(standby, "lost"));
+		json_array_append_new(rows,
+		                      member_row(jsontext_at(standby, "name"), false,
+		                                 lost ? "lost: seed it again" : "standby",
+		                                 lost ? NULL : json_object_get(standby, "lag")));
+	}
+	return rows;
+}
+
+static void print_cluster(struct ctl *ctl, const json_t *cluster)
+{
+	json_t *rows = members_of(cluster);
+	output_print(ctl->out, "\ncluster %s", jsontext_at(cluster, "name"));
+	table_print(output_text(ctl->out), rows,
+	            COLUMNS({.key = "member", .title = "Member"},
+	                    {.key = "role", .title = "Role", .style = STYLE_WORD},
+	                    {.key = "lag", .title = "Turns behind", .right = true}),
+	            output_look(ctl->out));
+	json_decref(rows);
+}
+
 static void print_counts(struct ctl *ctl, const json_t *mails)
 {
 	json_t *rows = json_array(), *count;
@@ -228,6 +274,8 @@ static bool status_run(struct ctl *ctl, struct error *err)
 	                     {.key = "waiting", .title = "Waiting events"},
 	                     {.key = "unpublished", .title = "Unpublished"},
 	                     {.key = "held", .title = "Held jobs"}));
+	if (json_object_get(state, "cluster") != NULL)
+		print_cluster(ctl, json_object_get(state, "cluster"));
 	if (json_array_size(json_object_get(state, "relays")) > 0) {
 		name_states(json_object_get(state, "relays"));
 		print_relays(ctl, json_object_get(state, "relays"));
@@ -243,10 +291,13 @@ static const struct command commands[] = {
         {.uses = USES_SPOOL " redis",
          .help = "Shows what is wrong and what to do about it, the worst first; then whether "
                  "dispatchd, Redis and the relays are up, and counts of held jobs and mails",
-         .more = "It looks for a daemon, a Redis or a database that can't be used, faults in the "
+         .more = "In a cluster it shows who owns it and, on the owner, how far each standby is. "
+                 "It looks for a daemon, a Redis or a database that can't be used, faults in the "
                  "configuration, sending that is paused, held back or redirected, relays that are "
                  "down or refuse every mail, a mail that is ten minutes late, entries that "
-                 "wait, losses and dead letters of the last day, a disk with less than 1 GB free, "
+                 "wait, losses and dead letters of the last day, standbys that don't follow, a "
+                 "disk with "
+                 "less than 1 GB free, "
                  "faults in templates, and a certificate that expires within three weeks. The exit "
                  "status says only whether it could look; \"check\" finds what is wrong with "
                  "the office's data.",

@@ -145,7 +145,8 @@ json_t *cluster_json(struct cluster *cluster)
 	                         view.owner, "lag", (json_int_t)view.lag);
 	if (view.fault.code != 0)
 		json_object_set_new(json, "fault", json_string(view.fault.text));
-	if (cluster->keeper)
-		json_object_set_new(json, "standbys", keeper_json(cluster->keeper));
+	json_t *standbys = cluster->keeper ? keeper_json(cluster->keeper) : NULL;
+	if (standbys)
+		json_object_set_new(json, "standbys", standbys);
 	return json;
 }

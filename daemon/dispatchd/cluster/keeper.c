@@ -3,6 +3,7 @@
 #include "dispatchd/cluster/keeper.h"
 
 #include "base/mem.h"
+#include "common/clock_ms.h"
 #include "common/sync.h"
 #include "dispatchd/cluster/request.h"
 #include "dispatchd/sys/lease_clock.h"
@@ -27,8 +28,9 @@ struct keeper {
 	pthread_mutex_t lock;
 	pthread_cond_t come;
 	bool stop;
-	json_t *standbys;
-	size_t n_follow; /* of them */
+	json_t *standbys; /* NULL before the first look */
+	json_t *moved;    /* {name: [number, when it was there first or was at the end]} */
+	size_t n_follow;  /* of the standbys */
 	int64_t lag;
 };
 
@@ -53,10 +55,24 @@ static int64_t within(int64_t bytes, int64_t most, int64_t first, int64_t last)
 	return last - (int64_t)((double)(last - first + 1) * part);
 }
 
+/* For how long a standby that is behind has been where it is; noted in `moved`. */
+static int64_t stuck_ms(const struct keeper *k, json_t *moved, const struct standby_place *place,
+                        int64_t last)
+{
+	const json_t *was = json_object_get(k->moved, place->name);
+	int64_t now_ms = clock_mono_ms(), since_ms = now_ms;
+	if (place->number < last && was &&
+	    json_integer_value(json_array_get(was, 0)) == place->number)
+		since_ms = json_integer_value(json_array_get(was, 1));
+	json_object_set_new(moved, place->name,
+	                    json_pack("[I, I]", (json_int_t)place->number, (json_int_t)since_ms));
+	return now_ms - since_ms;
+}
+
 static void show(struct keeper *k, const struct standby_place *places, size_t n, int64_t first,
                  int64_t last)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *moved = json_object();
 	int64_t lag = 0;
 	size_t follow = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -66,9 +82,14 @@ static void show(struct keeper *k, const struct standby_place *places, size_t n,
 		int64_t behind = last - places[i].number;
 		lag = !lost && behind > lag ? behind : lag;
 		follow += !lost;
-		json_array_append_new(list, json_pack("{s:s, s:I, s:b}", "name", places[i].name,
-		                                      "lag", (json_int_t)behind, "lost", lost));
+		int64_t stuck_s = stuck_ms(k, moved, &places[i], last) / 1000;
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:I, s:I, s:b}", "name", places[i].name,
+		                                "lag", (json_int_t)behind, "stuck_s",
+		                                (json_int_t)stuck_s, "lost", lost));
 	}
+	json_decref(k->moved);
+	k->moved = moved;
 	pthread_mutex_lock(&k->lock);
 	json_decref(k->standbys);
 	k->standbys = list;
@@ -171,7 +192,6 @@ struct keeper *keeper_start(const struct member *member)
 	struct keeper *k = mem_alloc(sizeof *k);
 	pthread_condattr_t attr;
 	k->member = member;
-	k->standbys = json_array();
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -192,6 +212,7 @@ struct keeper *keeper_stop(struct keeper *k)
 	pthread_mutex_unlock(&k->lock);
 	pthread_join(k->thread, NULL);
 	json_decref(k->standbys);
+	json_decref(k->moved);
 	pthread_mutex_destroy(&k->lock);
 	pthread_cond_destroy(&k->come);
 	free(k);
