@@ -28,7 +28,8 @@ SOURCES = ("stream", "list", "channel")
 ONCE = {
     "control/control.c": {"relay test begins", "template test begins"},
     # a person checks, starts or reloads
-    "loop/inspect.c": {"[…] password: not checked", "[bounce] key: not checked", "a relay may refuse our certificate"},
+    "loop/inspect.c": {"[…] password: not checked", "[bounce] key: not checked", "a relay may refuse our certificate",
+                       "[cluster] key: not checked", "[redis] consumer is empty"},
     "loop/loop.c": {"the kernel can't report", "started", "the event loop failed", "stopped"},
     "loop/loop_reload.c": {"reload: a new value", "reloaded", "reload refused"},
     "loop/loop_signals.c": {"second signal"},

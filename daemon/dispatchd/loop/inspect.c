@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "common/socket_share.h"
 #include "common/target.h"
+#include "dispatchd/cluster/member.h"
 #include "dispatchd/mailer/mailer_config.h"
 #include "dispatchd/mailer/smtp_credential.h"
 #include "dispatchd/mailer/transport_check.h"
@@ -22,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -81,6 +83,24 @@ static bool bounce_keys(const struct settings *settings, struct error *err)
 	}
 	bool ok = mailer_config_keys(settings, &keys, err);
 	token_keys_wipe(&keys);
+	return ok;
+}
+
+static bool cluster_key(const struct settings *settings, struct error *err)
+{
+	if (!*settings->cluster.name)
+		return exposed_check(settings->cluster.key_file, "key", err) ||
+		       error_prefix(err, "[cluster] key_file");
+	if (for_another && !*settings->cluster.key_file &&
+	    getenv("CREDENTIALS_DIRECTORY") == NULL) {
+		log_write(LOG_NOTICE,
+		          "[cluster] key: not checked; without key_file it is the credential "
+		          "cluster-key, which only the service gets from systemd");
+		return true;
+	}
+	struct member *member = member_new(settings, err);
+	bool ok = member != NULL;
+	member_free(member);
 	return ok;
 }
 
@@ -181,6 +201,7 @@ static const struct check files[] = {
         {.key = "redis.password_file", .because = "redis.url", .holds = redis_password},
         {.key = "customers.key_file", .holds = key_is_private},
         {.key = "bounce.key_file", .because = "bounce.address", .holds = bounce_keys},
+        {.key = "cluster.key_file", .because = "cluster.name", .holds = cluster_key},
         {.key = "http.group", .holds = http_group},
         {.key = "bounce.group", .holds = bounce_group},
 };
@@ -292,12 +313,26 @@ bool inspect_become(const char *file, struct error *err)
 	return good;
 }
 
+/* Two hosts of one name are two members of one name. */
+static void inspect_member_name(const struct settings *settings)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+	if (!*settings->cluster.name || *settings->redis.consumer)
+		return;
+	(void)gethostname(host, sizeof host - 1);
+	log_write(LOG_NOTICE,
+	          "[redis] consumer is empty: this member of the cluster is called %s, like the "
+	          "host",
+	          host);
+}
+
 int inspect_all(const char *file, settings_fault *fault, void *arg)
 {
 	int code;
 	struct settings *settings = settings_read(file, NULL, fault, arg, &code);
 	if (!settings)
 		return code;
+	inspect_member_name(settings);
 	const int codes[] = {
 	        code,
 	        inspect_files(settings, fault, arg),
