@@ -23,8 +23,9 @@ from both_ways import both_ways
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/system"))
+import cluster  # noqa: E402
 import kit  # noqa: E402
-from world import BUILD, World  # noqa: E402
+from world import BUILD  # noqa: E402
 
 CONF = ROOT / "conf/monitoring"
 RULES, CASES = CONF / "dispatchd-rules.yml", CONF / "dispatchd-rules-test.yml"
@@ -57,11 +58,12 @@ def check_commands(world):
 
 
 def scrape():
-    """/metrics of a daemon that has read an event, sent a mail, and rejected another event; then the runbooks' commands."""
-    world = World()
-    try:
+    """/metrics of a cluster's owner that has read an event, sent a mail, and rejected another event; then the runbooks'
+    commands."""
+    with cluster.start("a") as (world,):
         kit.add_customer(world)
         world.start_daemon()
+        world.wait_role("owner")
         world.xadd(id="1", type="job.completed", job="1", customer="1001")
         world.xadd(id="2", type="job.completed", job="2", customer="nobody")
         kit.wait_outcome(world, "1", "sent")
@@ -69,8 +71,6 @@ def scrape():
         text = world.http("/metrics")[2]
         check_commands(world)
         return text
-    finally:
-        world.close()
 
 
 def exported(text):
