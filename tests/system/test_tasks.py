@@ -12,6 +12,7 @@ import zipfile
 
 import pytest
 
+import cluster
 from center import Center
 from kit import add_customer, message, use_shipped_templates, wait_outcome
 from smtp_peer import start
@@ -89,7 +90,7 @@ class Machine:
         if line.startswith("systemctl "):
             self.systemctl(shlex.split(line)[1:])
             return
-        ssh = re.fullmatch(r"ssh new\.example\.com '([^']*)'", line)
+        ssh = re.fullmatch(r"ssh (?:new|beta)\.example\.com '([^']*)'", line)
         if ssh:
             self.other.run(ssh.group(1), code)
             return
@@ -391,6 +392,32 @@ def test_upgrade(world, machine):
     machine.start("dispatch-center")
     do(machine, "Upgrade")
     assert machine.output.startswith("dispatchd ")
+
+
+@task("Switch the owner by hand")
+def test_switch():
+    with cluster.start("alpha", "beta") as (alpha, beta):
+        add_customer(alpha)
+        alpha.start_daemon()
+        alpha.wait_role("owner")
+        beta.seed_from(alpha)
+        beta.start_daemon()
+        beta.wait_role("standby")
+        machine, roles = Machine(alpha), []
+        machine.other = Machine(beta)
+
+        def wait_for_roles(line):
+            if line.startswith("ssh "):
+                beta.wait_role("owner")
+            elif line == "dispatchctl status":
+                roles.extend(row.split() for row in machine.other.output.splitlines())
+                alpha.wait_role("standby")
+        do(machine, "Switch the owner by hand", before=wait_for_roles)
+        assert ["beta", "(this", "machine)", "owner"] in roles
+        shown = [row.split() for row in machine.output.splitlines()]
+        assert ["beta", "owner"] in shown and ["alpha", "(this", "machine)", "standby", "0"] in shown, machine.output
+        publish(beta, 1)
+        wait_outcome(beta, 1, "sent")
 
 
 @pytest.fixture
