@@ -16,7 +16,7 @@ int64_t lease_clock_now(void);
 /* CLOCK_NEVER_MS without a cluster. */
 void lease_clock_set(int64_t until_ms);
 int64_t lease_clock_until(void);
-/* Whether something may be begun: a mail, its DATA, an acknowledgement. */
+/* Whether something may be begun: a mail, an acknowledgment, a publication. */
 bool lease_clock_allows(void);
 
 #endif
