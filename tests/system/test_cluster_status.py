@@ -163,7 +163,7 @@ def test_the_key_is_checked(member):
     os.remove(path)
     code, said = check(member)
     assert code != 0 and place in said and path in said, said
-    member.configure(cluster={"key_file": ""})
+    member.configure(cluster={"key_file": None})
     code, said = check(member)
     place = f"{member.config_path}:{key_line(member, 'name')}: "
     assert code == 78 and place in said and "there is no key: set key_file or the credential cluster-key" in said, said
