@@ -36,6 +36,8 @@ struct follower {
 	int64_t looked_ms;   /* when owner and journal's end were looked at last; monotonic */
 	bool registered;     /* the journal keeps what comes for us from now on */
 	bool awaits_seed;    /* … for the seed that we need */
+	bool outrun;         /* another was faster at taking over: that is no fault */
+	size_t at_once;      /* how many entries a read asks for: less where they are large */
 	int64_t namesake_ms; /* since when the lease's holder has our name; 0: it hasn't */
 	int64_t namesake;    /* its epoch */
 	pthread_t thread;
@@ -102,8 +104,13 @@ static bool follow_some(struct follower *f, int block_ms, size_t *ret_n, struct 
 	struct journal_entry entries[ENTRIES_A_READ];
 	size_t n;
 	*ret_n = 0;
-	bool good = request_read(f->redis, f->member, position(f), ENTRIES_A_READ, block_ms, arena,
+	bool good = request_read(f->redis, f->member, position(f), f->at_once, block_ms, arena,
 	                         entries, &n, err);
+	/* An answer has a bound, and a few large entries are beyond it. */
+	if (good && f->at_once < ENTRIES_A_READ)
+		f->at_once *= 2;
+	else if (!good && f->at_once > 1)
+		f->at_once = 1;
 	for (size_t i = 0; good && i < n && !atomic_load(&f->stop); i++) {
 		good = replica_apply(f->replica, &f->member->key, &entries[i], err);
 		*ret_n += good;
@@ -128,6 +135,9 @@ static bool tell_progress(struct follower *f, int64_t number, struct error *err)
 static bool follow_to_the_end(struct follower *f, struct error *err)
 {
 	size_t n;
+	/* Who was never in the cluster follows nothing: the journal has to be empty. */
+	if (position(f) == 0)
+		return true;
 	do
 		if (!follow_some(f, 0, &n, err))
 			return false;
@@ -142,7 +152,7 @@ static bool put_fence(struct follower *f, struct lease *lease, struct error *err
 	struct journal_entry fence = replica_fence(lease_ours(lease)->epoch);
 	journal_seal(&f->member->key, &before, &fence);
 	enum appended is = request_append(f->redis, f->member, lease_ours(lease), lease_wait(lease),
-	                                  &fence, err);
+	                                  &before, &fence, err);
 	if (is == APPEND_FAILED)
 		return false;
 	if (is != APPENDED)
@@ -172,27 +182,45 @@ static bool take_over(struct follower *f, struct error *err)
 	if (lease_take(lease, f->redis, replica_position(f->replica).epoch, &holder, err) &&
 	    become_owner(f, lease, err))
 		return true;
+	f->outrun = holder.name[0] != '\0' && strcmp(holder.name, f->member->name) != 0;
 	lease_free(lease);
 	return false;
 }
 
 /* ---- at the journal's end ---- */
 
-static bool needs_seed(const struct follower *f, int64_t first, int64_t last, struct error *err)
+/* Redis has lost the end of the journal, and another member went on from where it had been. */
+static bool is_other_history(const struct follower *f, const struct journal_ends *ends)
+{
+	struct journal_position here = replica_position(f->replica);
+	const struct journal_position *last = &ends->last;
+	if (last->number == here.number)
+		return memcmp(last->seal, here.seal, sizeof here.seal) != 0;
+	return last->number > 0 && last->number < here.number && last->epoch > here.epoch;
+}
+
+static bool needs_seed(const struct follower *f, const struct journal_ends *ends, struct error *err)
 {
 	int64_t number = position(f);
-	if (number == 0 && last > 0)
+	if (number == 0 && ends->last.number > 0)
 		return !error_set(
 		        err, EX_DATAERR,
 		        "this machine was never in the cluster: seed it with "
 		        "`dispatchctl backup -` on the owner and `dispatchctl restore -` here");
-	if (number > 0 && first > number + 1)
+	if (number > 0 && ends->first > number + 1)
 		return !error_set(err, EX_DATAERR,
 		                  "the journal begins with %" PRId64 ", but this machine has got "
 		                  "%" PRId64
 		                  ": seed it again with `dispatchctl backup -` on the owner "
 		                  "and `dispatchctl restore -` here",
-		                  first, number);
+		                  ends->first, number);
+	if (number > 0 && is_other_history(f, ends))
+		return !error_set(err, EX_DATAERR,
+		                  "entry %" PRId64
+		                  " of the journal isn't the one that this machine "
+		                  "has got: seed it again with `dispatchctl backup -` on the owner "
+		                  "and `dispatchctl restore -` here",
+		                  ends->last.number < number ? ends->last.number : number);
 	return false;
 }
 
@@ -211,13 +239,12 @@ static void await_seed(struct follower *f, int64_t last)
 /* An entry that doesn't fit may be one that is behind a gap; *err says so then. */
 static void find_gap(struct follower *f, struct error *err)
 {
-	int64_t first, last;
+	struct journal_ends ends;
 	struct error seed;
-	if (!request_ends(f->redis, f->member, &first, &last, &seed) ||
-	    !needs_seed(f, first, last, &seed))
+	if (!request_ends(f->redis, f->member, &ends, &seed) || !needs_seed(f, &ends, &seed))
 		return;
 	*err = seed;
-	await_seed(f, last);
+	await_seed(f, ends.last.number);
 }
 
 /* Ours was it before a crash and runs out, or another machine has the name, too. */
@@ -247,14 +274,14 @@ static void fail(struct follower *f, const struct error *why)
 /* True where this member is the owner now. */
 static bool look_around(struct follower *f, struct error *err)
 {
-	int64_t first, last;
+	struct journal_ends ends;
 	struct holder holder;
 	err->code = 0;
 	f->looked_ms = clock_mono_ms();
-	if (!request_ends(f->redis, f->member, &first, &last, err) ||
+	if (!request_ends(f->redis, f->member, &ends, err) ||
 	    !request_holder(f->redis, f->member, &holder, err) || !show_owner(f, &holder, err))
 		return false;
-	show_lag(f, last);
+	show_lag(f, ends.last.number);
 	if (is_namesake(f, &holder)) {
 		error_set(err, EX_CONFIG,
 		          "another machine of the cluster is called %s, too: [redis] consumer must "
@@ -263,8 +290,8 @@ static bool look_around(struct follower *f, struct error *err)
 		fail(f, err);
 		return false;
 	}
-	if (needs_seed(f, first, last, err)) {
-		await_seed(f, last);
+	if (needs_seed(f, &ends, err)) {
+		await_seed(f, ends.last.number);
 		return false;
 	}
 	if (position(f) > 0 && !tell_progress(f, position(f), err))
@@ -299,6 +326,7 @@ static void *follow_main(void *arg)
 	while (!owner && !atomic_load(&f->stop)) {
 		struct error err = {0};
 		size_t n = 0;
+		f->outrun = false;
 		bool good = connect_once(f, &err) &&
 		            (position(f) == 0 || follow_some(f, BLOCK_MS, &n, &err));
 		/* With an owner that never rests there is always something to follow, too. */
@@ -306,7 +334,7 @@ static void *follow_main(void *arg)
 			owner = look_around(f, &err);
 		else if (f->redis && err.code == EX_DATAERR)
 			find_gap(f, &err);
-		if (owner || err.code == 0 || (err.code == EX_TEMPFAIL && f->redis))
+		if (owner || err.code == 0 || f->outrun)
 			continue;
 		show(f, MEMBER_JOINING, &err);
 		pause_after_fault(f, &err);
@@ -325,6 +353,7 @@ struct follower *follower_start(const struct member *member, void (*wake)(void *
 	struct follower *f = mem_alloc(sizeof *f);
 	f->member = member;
 	f->replica = replica;
+	f->at_once = ENTRIES_A_READ;
 	f->wake = wake;
 	f->arg = arg;
 	pthread_mutex_init(&f->lock, NULL);

@@ -54,8 +54,8 @@ static bool is_over(struct journal_writer *writer, struct error *err)
 	return false;
 }
 
-static enum appended try_once(struct journal_writer *writer, const struct journal_entry *entry,
-                              struct error *err)
+static enum appended try_once(struct journal_writer *writer, const struct journal_position *before,
+                              const struct journal_entry *entry, struct error *err)
 {
 	int patience_ms = (int)(writer->member->lease_ms / 3);
 	if (!writer->redis)
@@ -63,7 +63,7 @@ static enum appended try_once(struct journal_writer *writer, const struct journa
 	if (!writer->redis)
 		return APPEND_FAILED;
 	enum appended is = request_append(writer->redis, writer->member, lease_ours(writer->lease),
-	                                  lease_wait(writer->lease), entry, err);
+	                                  lease_wait(writer->lease), before, entry, err);
 	if (is == APPEND_FAILED)
 		writer->redis = sync_close(writer->redis);
 	return is;
@@ -74,6 +74,28 @@ static void pause_before_next_try(void)
 {
 	const struct timespec pause = {.tv_nsec = AGAIN_MS * 1000000L};
 	(void)nanosleep(&pause, NULL);
+}
+
+/* Until the journal has it for good, or it never will. */
+static enum appended try_on(struct journal_writer *writer, const struct journal_position *before,
+                            const struct journal_entry *entry, struct error *err)
+{
+	while (!is_over(writer, err)) {
+		struct error fault = {0};
+		enum appended is = try_once(writer, before, entry, &fault);
+		if (is == APPENDED || is == APPEND_BEFORE)
+			return is;
+		if (is == APPEND_BEHIND) {
+			error_set(err, EX_TEMPFAIL,
+			          "the journal has another entry %" PRId64 " than ours",
+			          entry->number);
+			return is;
+		}
+		if (is == APPEND_FAILED)
+			log_fault(LOG_WARNING, "the journal can't be written: %s", fault.text);
+		pause_before_next_try();
+	}
+	return APPEND_LOST;
 }
 
 /* The end of the journal is lost, which only Redis itself can have done: a fence behind what we
@@ -91,8 +113,7 @@ static bool bridge(struct journal_writer *writer, struct journal_position *befor
 	        "Redis has lost the end of the journal: it goes on behind a gap, and standbys that "
 	        "were behind have to be seeded again number=%" PRId64,
 	        before->number);
-	enum appended is = try_once(writer, &fence, err);
-	if (is != APPENDED)
+	if (try_on(writer, before, &fence, err) != APPENDED)
 		return false;
 	*before = journal_behind(&fence);
 	return true;
@@ -103,23 +124,11 @@ bool journal_writer_append(void *arg, const struct journal_position *before,
 {
 	struct journal_writer *writer = arg;
 	struct journal_position behind = *before;
+	enum appended is;
 	entry->epoch = lease_ours(writer->lease)->epoch;
-	for (;;) {
-		struct error fault = {0};
-		if (is_over(writer, err))
-			return false;
+	do {
 		journal_seal(&writer->member->key, &behind, entry);
-		enum appended is = try_once(writer, entry, &fault);
-		if (is == APPENDED)
-			return true;
-		if (is == APPEND_BEFORE && bridge(writer, &behind, entry, &fault))
-			continue;
-		if (is == APPEND_BEHIND)
-			return error_set(err, EX_TEMPFAIL,
-			                 "the journal has another entry %" PRId64 " than ours",
-			                 entry->number);
-		if (is == APPEND_FAILED)
-			log_fault(LOG_WARNING, "the journal can't be written: %s", fault.text);
-		pause_before_next_try();
-	}
+		is = try_on(writer, &behind, entry, err);
+	} while (is == APPEND_BEFORE && bridge(writer, &behind, entry, err));
+	return is == APPENDED;
 }

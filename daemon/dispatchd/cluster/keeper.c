@@ -141,13 +141,17 @@ static bool look(struct keeper *k, struct error *err)
 {
 	struct arena *arena = arena_new();
 	struct standby_place *places;
-	int64_t first, last;
+	struct journal_ends ends = {0};
 	size_t n;
 	bool good = request_standbys(k->redis, k->member, arena, &places, &n, err) &&
-	            request_ends(k->redis, k->member, &first, &last, err);
+	            request_ends(k->redis, k->member, &ends, err);
+	int64_t last = ends.last.number;
 	if (good) {
-		show(k, places, n, first, last);
-		good = last == 0 || trim(k, places, n, first, last, err);
+		show(k, places, n, ends.first, last);
+		/* What the owner has, so that it can follow whoever comes after it. The last entry
+		 * may not be on its disk yet. */
+		good = last == 0 || (request_progress(k->redis, k->member, last - 1, err) &&
+		                     trim(k, places, n, ends.first, last, err));
 	}
 	arena_free(arena);
 	return good;
@@ -172,7 +176,7 @@ static void *keep_main(void *arg)
 	struct keeper *k = arg;
 	(void)pthread_setname_np(pthread_self(), "keeper");
 	while (wait_on(k)) {
-		struct error err;
+		struct error err = {0};
 		/* Another may own it by now. */
 		if (!lease_clock_allows())
 			continue;

@@ -35,30 +35,36 @@ static const char take_script[] =
         "return {1, held}\n";
 
 /* KEYS: lease, epoch; ARGV: the lease as we have it, ms, epoch. One that has run out is still ours
- * while nobody has drawn an epoch since. */
-static const char renew_script[] =
-        "local held = redis.call('GET', KEYS[1])\n"
-        "if held == ARGV[1] or (not held and redis.call('GET', KEYS[2]) == ARGV[3]) then\n"
-        "  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
-        "  return 1\n"
-        "end\n"
-        "return 0\n";
+ * while nobody has drawn an epoch since. A Redis without memory refuses SET, but not PEXPIRE: the
+ * owner stays, and goes on trimming the journal. */
+static const char renew_script[] = "local held = redis.call('GET', KEYS[1])\n"
+                                   "if held == ARGV[1] then\n"
+                                   "  redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
+                                   "  return 1\n"
+                                   "end\n"
+                                   "if not held and redis.call('GET', KEYS[2]) == ARGV[3] then\n"
+                                   "  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
+                                   "  return 1\n"
+                                   "end\n"
+                                   "return 0\n";
 
 static const char release_script[] =
         "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end\n"
         "return 0\n";
 
 /* KEYS: lease, journal; ARGV: the lease as we have it, ms, number, kind, epoch, schemas of spool
- * and customers, body, seal. The lease is set again with an entry that is there already, too, so
- * that WAIT has something to wait for. */
+ * and customers, body, seal; seal and epoch of the entry before. The lease is set again with an
+ * entry that is there already, too, so that WAIT has something to wait for. Behind a gap goes only
+ * a fence, and not where somebody with a later epoch has written before the gap. */
 static const char append_script[] =
         "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'LOST' end\n"
-        "local number, at, seal = tonumber(ARGV[3]), 0, ''\n"
+        "local number, at, epoch, seal = tonumber(ARGV[3]), 0, 0, ''\n"
         "local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)\n"
         "if #last > 0 then\n"
         "  at = tonumber(string.match(last[1][1], '^%d+'))\n"
         "  for i = 1, #last[1][2], 2 do\n"
         "    if last[1][2][i] == 'seal' then seal = last[1][2][i + 1] end\n"
+        "    if last[1][2][i] == 'epoch' then epoch = tonumber(last[1][2][i + 1]) or 0 end\n"
         "  end\n"
         "end\n"
         "if at == number and seal == ARGV[9] then\n"
@@ -66,19 +72,27 @@ static const char append_script[] =
         "  return 'OK'\n"
         "end\n"
         "if at >= number then return 'BEHIND' end\n"
+        "if at > 0 and at == number - 1 and seal ~= ARGV[10] then return 'BEHIND' end\n"
+        "if at < number - 1 and epoch > tonumber(ARGV[11]) then return 'BEHIND' end\n"
         "if at < number - 1 and ARGV[4] ~= 'f' then return 'BEFORE' end\n"
         "redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'body', ARGV[8])\n"
         "redis.call('XADD', KEYS[2], ARGV[3] .. '-1', 'kind', ARGV[4], 'epoch', ARGV[5], 'spool',\n"
         "  ARGV[6], 'customers', ARGV[7], 'seal', ARGV[9])\n"
         "return 'OK'\n";
 
-/* KEYS: journal. Its ends' numbers, without the bodies. */
+/* KEYS: journal. Its ends' numbers, without the bodies, and epoch and seal of the last entry. */
 static const char ends_script[] =
         "local function number(items)\n"
         "  return #items > 0 and tonumber(string.match(items[1][1], '^%d+')) or 0\n"
         "end\n"
-        "return {number(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)),\n"
-        "  number(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1))}\n";
+        "local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)\n"
+        "local epoch, seal = '0', ''\n"
+        "for i = 1, #last > 0 and #last[1][2] or 0, 2 do\n"
+        "  if last[1][2][i] == 'epoch' then epoch = last[1][2][i + 1] end\n"
+        "  if last[1][2][i] == 'seal' then seal = last[1][2][i + 1] end\n"
+        "end\n"
+        "return {number(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)), number(last),\n"
+        "  epoch, seal}\n";
 
 /* ---- answers ---- */
 
@@ -258,8 +272,9 @@ static enum appended read_appended(const redisReply *reply, struct error *err)
 }
 
 enum appended request_append(struct sync *redis, const struct member *member,
-                             const struct holder *ours, int wait, const struct journal_entry *entry,
-                             struct error *err)
+                             const struct holder *ours, int wait,
+                             const struct journal_position *before,
+                             const struct journal_entry *entry, struct error *err)
 {
 	struct args args = {0};
 	const char kind[] = {(char)entry->kind, '\0'};
@@ -273,6 +288,8 @@ enum appended request_append(struct sync *redis, const struct member *member,
 	args_add_number(&args, entry->customers);
 	args_add_bytes(&args, entry->body ? entry->body : "", entry->len);
 	args_add_bytes(&args, (const char *)entry->seal, sizeof entry->seal);
+	args_add_bytes(&args, (const char *)before->seal, sizeof before->seal);
+	args_add_number(&args, before->epoch);
 	redisReply *reply = run_and_wait(redis, &args, wait, wait_ms_of(member), err);
 	if (!reply)
 		return APPEND_FAILED;
@@ -375,19 +392,31 @@ bool request_read(struct sync *redis, const struct member *member, int64_t after
 	return good || strange(err);
 }
 
-bool request_ends(struct sync *redis, const struct member *member, int64_t *ret_first,
-                  int64_t *ret_last, struct error *err)
+static bool read_ends(const redisReply *reply, struct journal_ends *ret)
+{
+	*ret = (struct journal_ends){0};
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4 ||
+	    reply->element[0]->type != REDIS_REPLY_INTEGER ||
+	    reply->element[1]->type != REDIS_REPLY_INTEGER ||
+	    !read_number(reply->element[2], &ret->last.epoch) ||
+	    reply->element[3]->type != REDIS_REPLY_STRING)
+		return false;
+	ret->first = reply->element[0]->integer;
+	ret->last.number = reply->element[1]->integer;
+	if (reply->element[3]->len == sizeof ret->last.seal)
+		memcpy(ret->last.seal, reply->element[3]->str, sizeof ret->last.seal);
+	return true;
+}
+
+bool request_ends(struct sync *redis, const struct member *member, struct journal_ends *ret,
+                  struct error *err)
 {
 	struct args args = {0};
 	args_add_all(&args, "EVAL", ends_script, "1", member->journal, NULL);
 	redisReply *reply = run(redis, &args, err);
 	if (!reply)
 		return false;
-	bool good = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-	            reply->element[0]->type == REDIS_REPLY_INTEGER &&
-	            reply->element[1]->type == REDIS_REPLY_INTEGER;
-	*ret_first = good ? reply->element[0]->integer : 0;
-	*ret_last = good ? reply->element[1]->integer : 0;
+	bool good = read_ends(reply, ret);
 	freeReplyObject(reply);
 	return good || strange(err);
 }

@@ -50,21 +50,27 @@ enum appended {
 	APPENDED,      /* it is in the journal, and `wait` replicas have it */
 	APPEND_LOST,   /* the lease isn't ours */
 	APPEND_BEFORE, /* the journal ends before the entry that it follows on: only a fence may */
-	APPEND_BEHIND, /* the journal has another entry of that number, or goes on behind it */
+	APPEND_BEHIND, /* the journal has another entry of that number, or before it, or goes on */
 	APPEND_FAILED, /* `err` says why: to be tried again, it may be in the journal already */
 };
+/* `before`: what the entry follows on. */
 enum appended request_append(struct sync *redis, const struct member *member,
-                             const struct holder *ours, int wait, const struct journal_entry *entry,
-                             struct error *err) MUST_CHECK;
+                             const struct holder *ours, int wait,
+                             const struct journal_position *before,
+                             const struct journal_entry *entry, struct error *err) MUST_CHECK;
 
 /* Entries behind that number, in order, at most `max`; waits for the first one for `block_ms` (0:
  * not at all). Bodies are in the arena. */
 bool request_read(struct sync *redis, const struct member *member, int64_t after, size_t max,
                   int block_ms, struct arena *arena, struct journal_entry *ret, size_t *ret_n,
                   struct error *err) MUST_CHECK;
-/* The numbers of the journal's first and last entry; 0 where it has none. */
-bool request_ends(struct sync *redis, const struct member *member, int64_t *ret_first,
-                  int64_t *ret_last, struct error *err) MUST_CHECK;
+/* Where the journal begins, and its last entry; zeros where it has none. */
+struct journal_ends {
+	int64_t first;
+	struct journal_position last;
+};
+bool request_ends(struct sync *redis, const struct member *member, struct journal_ends *ret,
+                  struct error *err) MUST_CHECK;
 
 /* A standby tells how far it is, and that it is there. */
 bool request_progress(struct sync *redis, const struct member *member, int64_t number,
