@@ -130,8 +130,8 @@ static redisReply *run_once(struct sync *sync, const struct args *args, struct e
 	return reply;
 }
 
-bool sync_run_pair(struct sync *sync, const struct args *first, const struct args *second,
-                   redisReply *ret[2], struct error *err)
+static bool run_pair_once(struct sync *sync, const struct args *first, const struct args *second,
+                          redisReply *ret[2], struct error *err)
 {
 	const char *why = "";
 	ret[0] = ret[1] = NULL;
@@ -153,6 +153,20 @@ static redisReply *run_there(struct sync *sync, const struct args *args, redisRe
 	freeReplyObject(reply);
 	sync_hang_up(sync);
 	return sync_connect(sync, err) ? run_once(sync, args, err) : NULL;
+}
+
+/* The first says where the keys are; the second may have none. */
+bool sync_run_pair(struct sync *sync, const struct args *first, const struct args *second,
+                   redisReply *ret[2], struct error *err)
+{
+	if (!run_pair_once(sync, first, second, ret, err))
+		return false;
+	if (ret[0]->type != REDIS_REPLY_ERROR || !target_follow(sync->target, ret[0]->str))
+		return true;
+	freeReplyObject(ret[0]);
+	freeReplyObject(ret[1]);
+	sync_hang_up(sync);
+	return sync_connect(sync, err) && run_pair_once(sync, first, second, ret, err);
 }
 
 redisReply *sync_run(struct sync *sync, const struct args *args, struct error *err)
@@ -263,6 +277,11 @@ struct sync *sync_reach(struct target *target, int timeout_ms, struct error *err
 	sync->target = target;
 	sync->timeout_ms = timeout_ms;
 	return sync_connect(sync, err) ? sync : sync_close(sync);
+}
+
+const struct target *sync_target(const struct sync *sync)
+{
+	return sync->target;
 }
 
 struct sync *sync_close(struct sync *sync)

@@ -27,6 +27,12 @@ struct sync *sync_open(const struct settings *settings, int timeout_ms,
 /* The same at the target's host, not asking its sentinels; takes `target` over. */
 struct target;
 struct sync *sync_reach(struct target *target, int timeout_ms, struct error *err) MUST_CHECK;
+/* Which server it is connected to. */
+const struct target *sync_target(const struct sync *sync);
+/* Behind Sentinel: whether more than half of the sentinels name the server that it is connected to.
+ * Code 69 where they don't; asks each, a second at most. True without Sentinel. */
+bool sync_is_agreed(const struct sync *sync, const struct settings *settings,
+                    struct error *err) MUST_CHECK;
 /* Connects to any server that speaks the protocol, without more; `name` is for messages. */
 struct sync *sync_dial(const char *name, const char *host, int port, int timeout_ms,
                        struct error *err) MUST_CHECK;
@@ -45,6 +51,7 @@ redisReply *sync_run(struct sync *sync, const struct args *args, struct error *e
 /*
  * Two commands that are sent together. True with both answers, each to be freed with
  * freeReplyObject(), errors that Redis answers among them; false where one of them didn't come.
+ * Another node of a Cluster is followed as the first says.
  */
 bool sync_run_pair(struct sync *sync, const struct args *first, const struct args *second,
                    redisReply *ret[2], struct error *err) MUST_CHECK;

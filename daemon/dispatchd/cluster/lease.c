@@ -91,8 +91,11 @@ static bool renew(struct lease *lease, bool *ret_ours, struct error *err)
 		lease->redis = sync_open(lease->member->settings, patience_ms(lease->member), err);
 	if (!lease->redis)
 		return false;
+	/* A master that was cut off with one of its replicas would go on for ever. */
+	bool agreed = sync_is_agreed(lease->redis, lease->member->settings, err);
 	int64_t sent_ms = lease_clock_now();
-	if (!request_renew(lease->redis, lease->member, &lease->ours, lease->wait, ret_ours, err)) {
+	if (!agreed ||
+	    !request_renew(lease->redis, lease->member, &lease->ours, lease->wait, ret_ours, err)) {
 		lease->redis = sync_close(lease->redis);
 		return false;
 	}
@@ -179,7 +182,8 @@ bool lease_take(struct lease *lease, struct sync *redis, int64_t epoch_floor,
 	bool taken;
 	*ret_holder = (struct holder){0};
 	error_set(err, EX_UNAVAILABLE, "the lease can't be taken");
-	if (!choose_wait(lease, redis, err) ||
+	if (!sync_is_agreed(redis, lease->member->settings, err) ||
+	    !choose_wait(lease, redis, err) ||
 	    !request_take(redis, lease->member, epoch_floor, ret_holder, &taken, err))
 		return false;
 	if (!taken)
