@@ -8,6 +8,7 @@
  *   {"bulk": 500, "size": 3000}                        so many mails; only their sum is reported
  *   {"relays": true}                                   how the relays do
  *   {"reload": {…}}                                    other settings, all of them
+ *   {"lease": 4000}                                    so long the cluster's lease is valid
  *   {"stop": 2000}                                     the end, with so much grace
  *
  * Results come as JSON lines. The end of the input means: stop when every mail has its result.
@@ -18,6 +19,7 @@
 #include "base/mem.h"
 #include "common/clock_ms.h"
 #include "dispatchd/mailer/pool_private.h"
+#include "dispatchd/sys/lease_clock.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -376,6 +378,9 @@ static void do_line(const char *line)
 		         (size_t)json_integer_value(json_object_get(json, "size")));
 	else if (json_object_get(json, "relays"))
 		print_relays();
+	else if (json_object_get(json, "lease"))
+		lease_clock_set(lease_clock_now() +
+		                json_integer_value(json_object_get(json, "lease")));
 	else if (json_object_get(json, "reload"))
 		do_reload(json_object_get(json, "reload"));
 	else if (json_object_get(json, "stop")) {

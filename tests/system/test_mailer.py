@@ -162,6 +162,34 @@ def test_refused_mails_keep_the_connection(peer):
     assert peer.connections == 1
 
 
+@pytest.mark.parametrize("stage, extensions", [("rcpt", []), ("data", []), ("data", ["PIPELINING"]), ("rcpt", ["PIPELINING"])])
+def test_no_text_goes_out_with_a_lease_that_ends(stage, extensions):
+    """Another machine may send the mail soon: it comes back as it was, and the relay isn't at fault."""
+    heard, go = threading.Event(), threading.Event()
+
+    def wait(*_):
+        heard.set()
+        go.wait(30)
+
+    with SmtpPeer(extensions=extensions) as peer:
+        peer.answers[stage] = wait
+        with Probe(peer.relay) as probe:
+            probe.say(lease=60000)
+            probe.put()
+            assert heard.wait(30)
+            probe.say(lease=1000)
+            probe.say(relays=True)  # behind it, the lease is known
+            probe.next("relays")
+            peer.answers.clear()
+            go.set()
+            result = probe.next()
+            assert result["delivery"] == "relay" and not peer.mails
+            assert ("DATA" in peer.commands()) == (stage == "data" or extensions != [])
+            probe.say(lease=60000)
+            assert probe.send()["delivery"] == "sent"
+        assert len(peer.mails) == 1
+
+
 @pytest.mark.parametrize("host", ["::1", "unix"])
 def test_ipv6_and_unix_relays(host, tmp_path):
     path = str(tmp_path / "smtp.sock") if host == "unix" else None

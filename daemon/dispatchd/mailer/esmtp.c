@@ -87,7 +87,7 @@ static const char *give_text(void **context, int *len, void *arg)
 
 	(void)context;
 	if (!len) {
-		transaction->begun = true;
+		transaction->begun = talk_may_send(esmtp);
 		transaction->read = false;
 		esmtp->net.in_body = true;
 		esmtp->talk.stage = SMTP_BODY;
@@ -102,6 +102,7 @@ static const char *give_text(void **context, int *len, void *arg)
 		return transaction->mail.message.data;
 	}
 	*len = 0;
+	transaction->begun = transaction->begun && talk_may_send(esmtp); /* the dot comes now */
 	watch_arm(esmtp->watch, esmtp->limits->dot_ms);
 	return NULL;
 }

@@ -129,6 +129,9 @@ void tls_words(const struct esmtp_target *target, const SSL *ssl, char *ret, siz
 
 /* esmtp_talk.c: what smtp_set_monitorcb() brings. */
 void talk_monitor(const char *text, int len, int writing, void *arg);
+/* Whether a mail's text may go to the relay, or go on: nobody can take it back once the relay has
+ * all of it, and another machine may send it, too. Else the connection has ended. */
+bool talk_may_send(struct esmtp *esmtp);
 /* Whether no mail goes out, only a test of its envelope: RSET is sent where DATA would be. */
 bool talk_ends_envelope(const struct esmtp *esmtp);
 /* Shuts the connection down. */

@@ -9,6 +9,7 @@
 #include "dispatchd/mailer/esmtp_private.h"
 
 #include "dispatchd/mailer/reply.h"
+#include "dispatchd/sys/lease_clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,17 +165,26 @@ bool talk_ends_envelope(const struct esmtp *esmtp)
 	return esmtp->net.steps && esmtp->net.steps->envelope;
 }
 
-/* Of a test. What the library is about to write is its own buffer, const only in name. */
+bool talk_may_send(struct esmtp *esmtp)
+{
+	if (esmtp->net.steps || lease_clock_allows())
+		return true;
+	talk_end(esmtp, SMTP_DATA, "the cluster's lease ends");
+	return false;
+}
+
+/* What the library is about to write is its own buffer, const only in name. */
 static void before_data(struct esmtp *esmtp, const char *line, size_t len)
 {
 	static const char word[] = "DATA\r\n";
 
-	if (!esmtp->net.steps || len != sizeof word - 1 || memcmp(line, word, len) != 0 ||
+	if (esmtp->net.in_body || len != sizeof word - 1 || memcmp(line, word, len) != 0 ||
 	    !esmtp->talk.mail_begun || esmtp->talk.fault[0] != '\0')
 		return;
+	(void)talk_may_send(esmtp);
 	if (talk_ends_envelope(esmtp))
 		memcpy((char *)(uintptr_t)line, "RSET", 4);
-	else
+	else if (esmtp->net.steps)
 		steps_begin(esmtp->net.steps, "message");
 }
 

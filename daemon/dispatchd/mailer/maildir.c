@@ -12,6 +12,7 @@
 #include "base/write_all.h"
 #include "dispatchd/mailer/coroutine.h"
 #include "dispatchd/mailer/transport.h"
+#include "dispatchd/sys/lease_clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,6 +127,9 @@ static bool maildir_deliver(const struct folder *tmp, const struct folder *new,
 		return false;
 	bool ok = maildir_write_file(fd, mail) ||
 	          error_set(err, EX_IOERR, "%s: %s", tmp->path, strerror(errno));
+	/* With that name it is delivered. */
+	ok = ok &&
+	     (lease_clock_allows() || error_set(err, EX_TEMPFAIL, "the cluster's lease ends"));
 	ok = ok && folder_rename(tmp, name, new, name, err);
 	if (!ok)
 		folder_remove(tmp, name);

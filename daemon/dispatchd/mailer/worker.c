@@ -318,6 +318,13 @@ static void feed_done(void *arg, void *caller, const struct smtp_report *report,
 	struct relay *relay = run->session.relay;
 
 	pthread_mutex_lock(&pool->lock);
+	if (report->code == 0 && !report->body_begun && !lease_clock_allows()) {
+		/* Ended before its text went out, by ourselves: nobody is at fault. */
+		run->closing = true;
+		mail_queue_return(pool, queued);
+		pool_unlock(pool, true);
+		return;
+	}
 	if (report->code != 0) {
 		relay->answered_ms = clock_mono_ms();
 		histogram_add(&relay->answered_s,
