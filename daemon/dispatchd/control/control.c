@@ -40,6 +40,7 @@ struct control {
 	const struct daemon_view *view;
 	struct control_calls calls;
 	int64_t last_number;
+	struct error refusal; /* what everybody gets; code 0: nobody */
 	struct socket_path place;
 };
 
@@ -158,6 +159,11 @@ static void control_take_line(struct line_peer *peer, const char *line, size_t l
 		answer_fault(peer, &err);
 		return;
 	}
+	if (control->refusal.code != 0) {
+		json_decref(request);
+		answer_fault(peer, &control->refusal);
+		return;
+	}
 	enum control_request what = control_request_find(request);
 	client_of(peer)->wants_status = what == REQUEST_STATUS;
 	if (!control->view->engine) {
@@ -218,6 +224,19 @@ void control_reply(struct control *control, int64_t number, const char *text)
 		answer_status(control, peer, text);
 	else
 		line_peer_answer(peer, text);
+}
+
+void control_refuse(struct control *control, const struct error *why)
+{
+	struct line_peer *next, *peer = line_server_peers(control->server);
+	json_t *document = control_fault(why);
+	control->refusal = *why;
+	for (; peer; peer = next) {
+		next = line_peer_next(peer);
+		if (line_peer_waits(peer))
+			send_document(peer, document, line_peer_answer);
+	}
+	json_decref(document);
 }
 
 /* ---- reloads */

@@ -45,6 +45,9 @@ struct control *control_free(struct control *control);
 /* The engine's reply to request `number`. The client may have gone. */
 void control_reply(struct control *control, int64_t number, const char *text);
 
+/* Whoever waits for an answer gets this fault, and so does who asks from now on. */
+void control_refuse(struct control *control, const struct error *why);
+
 /* A reload begins to read the files: those who requested {"do": "reload"} so far are answered at
  * its end. */
 void control_reload_begins(struct control *control);

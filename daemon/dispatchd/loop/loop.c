@@ -102,13 +102,20 @@ static void deliver_test(struct loop *loop)
 	relay_test_free(test);
 }
 
-/* Another machine may own the cluster by now: nothing is finished, nothing goes out. */
+/* Another machine may own the cluster by now: nothing is finished, nothing goes out but a word to
+ * those who wait for an answer. */
 static void leave(struct loop *loop)
 {
+	static const struct timeval soon = {.tv_usec = 100 * 1000};
+	struct error why;
+	if (loop->lost)
+		return;
 	loop->lost = true;
 	pool_stop(loop->view.pool, 0);
 	cluster_close_journal(loop->view.cluster);
-	event_base_loopbreak(loop->base);
+	error_set(&why, EX_TEMPFAIL, "this machine doesn't own the cluster anymore: ask again");
+	control_refuse(loop->control, &why);
+	event_base_loopexit(loop->base, &soon);
 }
 
 /* Where this machine can't write anymore, another may. */
@@ -126,7 +133,7 @@ static void resign_if_needed(struct loop *loop)
 static void do_turn(struct loop *loop)
 {
 	resign_if_needed(loop);
-	if (cluster_is_lost(loop->view.cluster, NULL)) {
+	if (loop->lost || cluster_is_lost(loop->view.cluster, NULL)) {
 		leave(loop);
 		return;
 	}
@@ -272,7 +279,8 @@ int loop_run(struct loop *loop)
 		log_write(LOG_CRIT, "the event loop failed");
 		return EX_SOFTWARE;
 	}
-	if (loop->lost)
+	/* Who was told to stop doesn't begin again. */
+	if (loop->lost && loop->stop == STOP_NOT)
 		return LOOP_LEASE_LOST;
 	log_write(LOG_NOTICE, "stopped");
 	return EX_OK;

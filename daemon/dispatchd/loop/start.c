@@ -8,12 +8,14 @@
 
 #include "base/backoff.h"
 #include "base/error.h"
+#include "common/clock_ms.h"
 #include "db/db.h"
 #include "dispatchd/cluster/cluster.h"
 #include "dispatchd/loop/inspect.h"
 #include "dispatchd/loop/loop.h"
 #include "dispatchd/loop/reload.h"
 #include "dispatchd/loop/standby.h"
+#include "dispatchd/sys/lease_clock.h"
 #include "dispatchd/sys/log.h"
 #include "dispatchd/sys/notify.h"
 #include "model/settings.h"
@@ -55,6 +57,7 @@ static bool own_cluster(const struct settings *settings, struct cluster **cluste
                         struct attempt *attempt)
 {
 	int code;
+	lease_clock_set(CLOCK_NEVER_MS); /* before this it may have been in one */
 	if (!*settings->cluster.name)
 		return true;
 	/* Its own, since a reload replaces those of the loop. */

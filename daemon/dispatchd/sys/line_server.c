@@ -222,6 +222,11 @@ uid_t line_peer_uid(const struct line_peer *peer)
 	return peer->uid;
 }
 
+bool line_peer_waits(const struct line_peer *peer)
+{
+	return peer->state == WAITS;
+}
+
 void line_peer_wait(struct line_peer *peer, int64_t number)
 {
 	peer->number = number;

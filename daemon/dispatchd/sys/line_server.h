@@ -68,6 +68,7 @@ struct line_peer *line_peer_next(const struct line_peer *peer);
 /* The one that waits under that number; NULL where it has gone. */
 struct line_peer *line_server_find(const struct line_server *server, int64_t number);
 
+bool line_peer_waits(const struct line_peer *peer);
 void *line_peer_data(struct line_peer *peer);
 void *line_peer_arg(const struct line_peer *peer);
 uid_t line_peer_uid(const struct line_peer *peer); /* (uid_t)-1: not known */

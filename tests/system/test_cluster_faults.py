@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""What can go wrong in a cluster: Redis that forgets or has no memory, another history, large entries, a stop."""
+import json
+import signal
+import socket
+
+import cluster
+import pytest
+import redis
+from world import wait_until
+
+
+@pytest.fixture
+def pair():
+    with cluster.start("a", "b") as (a, b):
+        a.ctl("customer", "add", "1001", "--name", "Example Farm", "--email", "farm@example.com")
+        a.start_daemon()
+        a.wait_role("owner")
+        b.seed_from(a)
+        b.start_daemon()
+        b.wait_role("standby")
+        yield a, b
+
+
+@pytest.fixture
+def alone():
+    with cluster.start("a") as (a,):
+        a.ctl("customer", "add", "1001", "--name", "Example Farm", "--email", "farm@example.com")
+        a.start_daemon()
+        a.wait_role("owner")
+        yield a
+
+
+def publish(machine, first, n, **more):
+    for i in range(first, first + n):
+        machine.xadd(id=str(i), type="job.completed", job=f"j{i}", customer="1001", **more)
+
+
+def forget(server, number):
+    """Redis has lost what came behind that entry."""
+    for entry in range(number + 1, number + 200):
+        server.xdel("team:journal", f"{entry}-0", f"{entry}-1")
+    server.execute_command("XSETID", "team:journal", f"{number}-1")
+
+
+def test_another_history_of_the_same_length_is_noticed(pair):
+    """Redis lost the owner's last turns, and the standby went on: what the owner had isn't the cluster's."""
+    a, b = pair
+    publish(a, 1, 1)
+    a.outcomes({"status": "sent"}, 1)
+    a.wait_idle()
+    wait_until(lambda: a.position() == b.position(), "the same position")
+    assert b.daemon.stop() == 0
+    common = b.position()[0]
+    for i in range(2, 8):
+        publish(a, i, 1)
+        a.outcomes({"status": "sent"}, i)
+    a.daemon.kill()
+    forget(a.redis, common)
+    a.redis.delete("team:lease")
+    b.start_daemon()
+    b.wait_role("owner")
+    assert b.daemon.stop() == 0
+    assert common < b.position()[0] <= a.position()[0], (common, b.position(), a.position())
+    a.start_daemon()
+    a.daemon.wait_log("isn't the one that this machine has got")
+    a.wait_role("joining")
+    assert a.redis.get("team:lease") is None
+
+
+def test_a_redis_without_memory_keeps_its_owner(alone):
+    a = alone
+    lease, began = a.redis.get("team:lease"), a.redis.time()[0]
+    a.redis.config_set("maxmemory", "1")
+    with pytest.raises(redis.exceptions.ResponseError, match="OOM"):
+        publish(a, 1, 1)
+    wait_until(lambda: a.redis.time()[0] > began + 8, "more than a lease", 30)
+    assert a.redis.get("team:lease") == lease
+    a.redis.config_set("maxmemory", "0")
+    publish(a, 1, 1)
+    a.outcomes({"status": "sent"}, 1)
+    assert "lease was lost" not in a.daemon.log()
+
+
+def test_an_owner_that_stops_without_redis_ends(alone):
+    alone.redis_server.stop()
+    assert alone.daemon.stop() == 0
+
+
+def test_who_waits_for_an_answer_hears_of_the_loss(alone):
+    a = alone
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(a.path("control.sock"))
+        client.settimeout(60)
+        a.redis_server.stop()
+        client.sendall(b'{"do":"mail.pause","by":"kim"}\n')
+        answer = json.loads(client.makefile().readline())
+    assert answer["ok"] is False and answer["code"] == 75, answer
+
+
+def test_entries_that_are_more_than_an_answer_may_be(pair):
+    a, b = pair
+    assert b.daemon.stop() == 0
+    text = "x" * 200_000
+    for i in range(1, 301, 10):
+        publish(a, i, 10, note=text)
+        a.outcomes({"status": "sent"}, i + 9)
+    assert a.redis.memory_usage("team:journal") > 48 << 20
+    b.start_daemon()
+    wait_until(lambda: a.position() == b.position(), lambda: f"{a.position()} {b.position()} {b.log_tail()}", 60)
+    assert a.tables() == b.tables()
+
+
+def test_a_former_owner_is_a_single_daemon_once_it_is_told_so(pair):
+    a, b = pair
+    a.daemon.signal(signal.SIGSTOP)
+    b.wait_role("owner")
+    a.daemon.signal(signal.SIGCONT)
+    a.wait_role("standby")
+    assert b.daemon.stop() == 0
+    a.configure(cluster={"name": ""})
+    a.daemon.signal(signal.SIGHUP)
+    publish(a, 1, 1)
+    a.outcomes({"status": "sent"}, 1)
