@@ -19,7 +19,7 @@ NUMBERS = r"[\d.]+(?:(?:,| and| to)\s+\d+)*"
 CITED = re.compile(r"\b(?P<other>RFC\s+\d+|CloudEvents)|\b[Ss]ections?\s+(?P<section>" + NUMBERS + ")"
                    r"|\b[Ii]nvariants?\s+(?P<invariant>" + NUMBERS + ")")
 PATH = re.compile(r"`((?:lib|daemon|conf|tests|docs|systemd|\.ci)/[\w.,{}/-]*)`")
-TEST = re.compile(r"\b(test_\w+\.py)\b|\b(test_\w+)\b")
+TEST = re.compile(r"((?:\btests/\w+/|\b)test_\w+\.py)\b|\b(test_\w+)\b")
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
@@ -83,7 +83,7 @@ def check_manuals(faults):
             for file, test in TEST.findall(line):
                 n += 1
                 if file:
-                    home = Path("tests/system") / file
+                    home = Path(file) if "/" in file else Path("tests/system") / file
                     tests = home.read_text(encoding="utf-8") if home.exists() else ""
                 if (file and not tests) or (test and f"\ndef {test}(" not in tests):
                     faults.append(f"{manual}:{number}: there is no {test or file}{f' in {home}' if test else ''}")

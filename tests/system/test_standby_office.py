@@ -4,7 +4,10 @@ import sqlite3
 
 import pytest
 
+import cluster
 from center import Center
+from kit import add_customer, wait_outcome
+from world import wait_until
 
 FOLLOWS = "this machine is a standby and follows east; make the change there"
 
@@ -83,3 +86,70 @@ def test_an_owner_keeps_what_the_office_changes(world):
     db = sqlite3.connect(world.path("customers.db"))
     assert db.execute("SELECT count(*), min(length(changes)) > 0 FROM cluster_change").fetchall() == [(1, 1)]
     db.close()
+
+
+# ---- beside a daemon that follows
+
+@pytest.fixture
+def pair():
+    """An owner with a job that is held and a mail that was sent, and a center on the standby."""
+    with cluster.start("a", "b") as (a, b):
+        add_customer(a)
+        a.start_daemon()
+        a.wait_role("owner")
+        a.xadd(id="1", type="job.completed", job="4711", customer="1001")
+        wait_outcome(a, "1", "sent")
+        a.ctl("suspend", "1001", "--note", "unpaid")
+        for number in "12":
+            a.xadd("jobs:requests", id=f"r{number}", type="job.dispatch", job=f"h{number}", customer="1001",
+                   scheduled="2999-01-02T15:00:00Z")
+            wait_outcome(a, f"r{number}", "held")
+        b.seed_from(a)
+        b.start_daemon()
+        b.wait_role("standby")
+        wait_until(lambda: len(b.ctl_json("hold", "list")) == 2, "it has the held jobs")
+        center = Center(b)
+        for name, role in (("mona", "manager"), ("ada", "admin")):
+            center.add(name, role)
+        center.start()
+        yield a, b, center
+
+
+def test_every_page_of_a_standby_can_be_read(pair):
+    _, b, center = pair
+    ada = center.log_in("ada")
+    (mail,) = b.ctl_json("mail", "list")
+    tabs = ("contacts", "hours", "notes", "comments", "documents", "pictures", "systems", "third-parties", "activities",
+            "quotes", "sales", "related", "history", "plot")
+    for path in ("/", "/?q=farm", "/customers/1001", "/jobs/4711?customer=1001", f"/mails/{mail['id']}", "/mails", "/holds",
+                 "/dead", "/today", "/users", "/account", *(f"/customers/1001/{tab}" for tab in tabs)):
+        answer = ada.get(path)
+        assert answer.status == 200, (path, answer.status, answer.text)
+    holds = ada.get("/holds").text
+    assert "h1" in holds and "unpaid" in ada.get("/customers/1001").text
+    carl = center.bearer("mona")
+    for path in ("/customers/1001", "/customers/1001/contacts", "/mails", f"/mails/{mail['id']}", "/holds", "/dead",
+                 "/jobs/4711?customer=1001", "/today"):
+        assert carl.get(f"/api/v1{path}").status == 200, path
+
+
+def test_every_change_on_a_standby_names_the_owner(pair):
+    a, b, center = pair
+    mona = center.log_in("mona")
+    first, second = (row["id"] for row in b.ctl_json("hold", "list"))
+    (mail,) = b.ctl_json("mail", "list")
+    for path, fields in ((f"/holds/{first}/release", {}), ("/holds/cancel", {"id": [str(first), str(second)]}),
+                         (f"/mails/{mail['id']}/retry", {}), ("/mails/pause", {"note": "stock taking"})):
+        answer = mona.submit(path, fields)
+        assert answer.status == 503 and "ask a, which owns the cluster" in answer.text, (path, answer.status, answer.text)
+    answer = mona.submit("/edit/customers/1001", mona.fill("/edit/customers/1001", city="Reno"))
+    assert answer.status == 503 and "follows a; make the change there" in answer.text, answer.text
+    api = center.bearer("mona")
+    for method, path, body in (("POST", f"/holds/{first}/release", {}), ("POST", f"/mails/{mail['id']}/cancel", {}),
+                               ("POST", "/customers/1001/notes", {"text": "gate 4"}), ("DELETE", "/customers/1001", None)):
+        answer = api.send(method, f"/api/v1{path}", body)
+        assert answer.status == 503 and answer.headers["Content-Type"] == "application/problem+json", (path, answer.body)
+        assert " a" in answer.json["detail"], answer.json
+    assert a.ctl_json("customer", "show", "1001")["city"] != "Reno"
+    assert len(a.ctl_json("hold", "list")) == len(b.ctl_json("hold", "list")) == 2
+    assert b.ctl_json("status")["cluster"]["role"] == "standby"
