@@ -112,7 +112,7 @@ OBJ  := $(call obj,$(SOURCES))
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all clients-test cluster-test deb deb-test deps deps-check deps-deb deps-clients deps-coverage deps-tests demo test test-long unit tests objects check asan tsan coverage fuzz \
-	deps-bench bench bench-growth bench-steps bench-parts bench-table corpora install dist written generated clean help FORCE
+	deps-bench bench bench-growth bench-standby bench-steps bench-parts bench-table corpora install dist written generated clean help FORCE
 FORCE:
 
 all: $(LIB) $(PROGRAMS) ## build the programs (the default)
@@ -214,6 +214,10 @@ bench: ## from an event to an accepted mail, beside smtp-source, BullMQ and Cele
 
 bench-growth: all $(BENCH) ## latency, intake while the relay is away, a million customers and waiting mails
 	@BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/latency.py $(BENCH_ARGS)
+
+bench-standby: all ## what a standby costs: mails a second, and the time from an event to its mail
+	@$(MAKE) --no-print-directory deps-bench || echo 'bench: not all peers can be installed'
+	@BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/standby.py $(BENCH_ARGS)
 
 bench-parts: all $(BENCH) $(PROBES) ## the parts by themselves: engine, spool, gate, mailers, explain, customers, pages
 	@for b in $(wildcard tests/bench/parts/*); do echo "== $$b"; BUILD=$(BUILD) $$b || exit 1; done

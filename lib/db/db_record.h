@@ -37,7 +37,8 @@ struct db_record *db_record_free(struct db_record *record); /* takes NULL; retur
  * Makes these changes, within a transaction of `db`. Triggers don't run, and no foreign key acts or
  * is checked: what they did where the changes were recorded is among them. False, and all is to be
  * rolled back, where a row isn't as it was there (65): a key that is taken, a row that is missing,
- * a table or a column that this schema doesn't have.
+ * a table that this schema doesn't have. Of a table with fewer columns SQLite notices nothing and
+ * passes it over, so the caller has to know that the schemas are the same.
  *
  * The connection must not be used for anything else, since foreign keys are off from
  * db_follow_begin() on.
