@@ -85,6 +85,13 @@ def test_a_machine_that_was_never_seeded_says_why_it_does_not_follow(pair):
     assert "never in the cluster: seed it" in problems(b, "cluster")[0]["text"]
     assert b.ctl("status").stdout.startswith("this machine doesn't follow and can't take over: ")
     assert problems(a, "cluster") == []
+    wait_until(lambda: ["b", "lost:", "seed", "it", "again"] in rows(a), lambda: rows(a))
+    assert problems(a, "standby")[0]["text"].startswith("the standby b is lost")
+    b.daemon.stop()
+    publish(a, 1, 3)
+    seed(a, b)
+    wait_until(lambda: ["b", "standby", "0"] in rows(a), lambda: rows(a))
+    assert sorted(group["name"] for group in a.redis.xinfo_groups("team:journal")) == ["a", "b"]
 
 
 def test_a_standby_that_the_journal_does_not_reach_is_lost(pair):
@@ -103,6 +110,8 @@ def test_a_standby_that_the_journal_does_not_reach_is_lost(pair):
     b.wait_role("joining")
     wait_until(lambda: problems(b, "cluster"), "it says so itself")
     assert "seed it again" in problems(b, "cluster")[0]["text"]
+    publish(a, 6, 1)
+    wait_until(lambda: ["b", "lost:", "seed", "it", "again"] in rows(a), lambda: rows(a))
 
 
 @pytest.mark.long

@@ -135,7 +135,7 @@ static void find_standby(struct finding *finding, const json_t *standby)
 	json_int_t stuck_s = json_integer_value(json_object_get(standby, "stuck_s"));
 	if (json_is_true(json_object_get(standby, "lost")))
 		add(finding, NULL, "seed it again: " SEEDING,
-		    "the standby %s is lost: the journal doesn't reach back to it anymore", name);
+		    "the standby %s is lost: it needs what the journal doesn't have", name);
 	else if (stuck_s >= STANDBY_STUCK_S)
 		add(finding, NULL,
 		    "dispatchctl status on that machine; if it doesn't come back, " SEEDING,

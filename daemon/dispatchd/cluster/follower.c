@@ -120,13 +120,14 @@ static bool follow_some(struct follower *f, int block_ms, size_t *ret_n, struct 
 }
 
 /* The journal keeps what comes from the number on. */
-static bool tell_progress(struct follower *f, int64_t number, struct error *err)
+static bool tell_progress(struct follower *f, struct error *err)
 {
 	int64_t now_ms = clock_mono_ms();
 	if (f->registered && now_ms < f->progress_ms + PROGRESS_MS)
 		return true;
 	f->progress_ms = now_ms;
-	f->registered = request_progress(f->redis, f->member, number, err);
+	f->registered = request_progress(f->redis, f->member, position(f), false, err);
+	f->awaits_seed = false;
 	return f->registered;
 }
 
@@ -230,8 +231,7 @@ static void await_seed(struct follower *f, int64_t last)
 	struct error unheard;
 	if (f->awaits_seed)
 		return;
-	f->registered = false;
-	f->awaits_seed = tell_progress(f, last, &unheard);
+	f->awaits_seed = request_progress(f->redis, f->member, last, true, &unheard);
 	if (!f->awaits_seed)
 		log_fault(LOG_WARNING, "%s", unheard.text);
 }
@@ -294,7 +294,7 @@ static bool look_around(struct follower *f, struct error *err)
 		await_seed(f, ends.last.number);
 		return false;
 	}
-	if (position(f) > 0 && !tell_progress(f, position(f), err))
+	if (position(f) > 0 && !tell_progress(f, err))
 		return false;
 	show(f, MEMBER_STANDBY, NULL);
 	return holder.name[0] == '\0' && take_over(f, err);

@@ -78,7 +78,7 @@ static void show(struct keeper *k, const struct standby_place *places, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(places[i].name, k->member->name) == 0)
 			continue;
-		bool lost = places[i].number + 1 < first;
+		bool lost = places[i].seed || places[i].number + 1 < first;
 		int64_t behind = last - places[i].number;
 		lag = !lost && behind > lag ? behind : lag;
 		follow += !lost;
@@ -150,7 +150,7 @@ static bool look(struct keeper *k, struct error *err)
 		show(k, places, n, ends.first, last);
 		/* What the owner has, so that it can follow whoever comes after it. The last entry
 		 * may not be on its disk yet. */
-		good = last == 0 || (request_progress(k->redis, k->member, last - 1, err) &&
+		good = last == 0 || (request_progress(k->redis, k->member, last - 1, false, err) &&
 		                     trim(k, places, n, ends.first, last, err));
 	}
 	arena_free(arena);

@@ -17,8 +17,8 @@ struct keeper *keeper_start(const struct member *member); /* borrowed */
 struct keeper *keeper_stop(struct keeper *keeper);        /* takes NULL; returns NULL */
 
 /* [{"name", "lag", "stuck_s", "lost"}, …]: each standby that is known, how many turns it is behind,
- * for how long it has been so without getting any, and whether the journal hasn't got what it
- * needs. NULL before the first look. */
+ * for how long it has been so without getting any, and whether it needs a seed, since the
+ * journal hasn't got what it needs. NULL before the first look. */
 json_t *keeper_json(struct keeper *keeper);
 /* Whether one follows. */
 bool keeper_has_standby(struct keeper *keeper);

@@ -423,19 +423,34 @@ bool request_ends(struct sync *redis, const struct member *member, struct journa
 
 /* ---- members ---- */
 
-bool request_progress(struct sync *redis, const struct member *member, int64_t number,
-                      struct error *err)
+/* Behind the name of a member that needs a seed: its place isn't where it is, but from where on the
+ * journal is kept for the seed. */
+#define SEED_SUFFIX " (seed)"
+
+enum { GROUP_SIZE = MEMBER_NAME_SIZE + sizeof SEED_SUFFIX };
+
+static const char *group_of(const struct member *member, bool seed, char ret[GROUP_SIZE])
 {
-	char id[32];
+	(void)snprintf(ret, GROUP_SIZE, "%s%s", member->name, seed ? SEED_SUFFIX : "");
+	return ret;
+}
+
+static bool set_group(struct sync *redis, const struct member *member, int64_t number, bool seed,
+                      bool *ret_new, struct error *err)
+{
+	char id[32], group[GROUP_SIZE];
 	struct args args = {0};
 	(void)snprintf(id, sizeof id, "%" PRId64 "-1", number);
-	args_add_all(&args, "XGROUP", "SETID", member->journal, member->name, id, NULL);
+	group_of(member, seed, group);
+	args_add_all(&args, "XGROUP", "SETID", member->journal, group, id, NULL);
 	struct error fault;
 	redisReply *reply = run(redis, &args, &fault);
+	*ret_new = false;
 	if (!reply && (strstr(fault.text, "NOGROUP") || strstr(fault.text, "the key to exist"))) {
-		args_add_all(&args, "XGROUP", "CREATE", member->journal, member->name, id,
-		             "MKSTREAM", NULL);
+		args_add_all(&args, "XGROUP", "CREATE", member->journal, group, id, "MKSTREAM",
+		             NULL);
 		reply = run(redis, &args, &fault);
+		*ret_new = true;
 	}
 	if (!reply) {
 		*err = fault;
@@ -443,6 +458,23 @@ bool request_progress(struct sync *redis, const struct member *member, int64_t n
 	}
 	freeReplyObject(reply);
 	return true;
+}
+
+bool request_progress(struct sync *redis, const struct member *member, int64_t number, bool seed,
+                      struct error *err)
+{
+	bool new;
+	int64_t gone;
+	char other[GROUP_SIZE];
+	struct args args = {0};
+	if (!set_group(redis, member, number, seed, &new, err))
+		return false;
+	if (!new)
+		return true;
+	/* What it was before. */
+	args_add_all(&args, "XGROUP", "DESTROY", member->journal, group_of(member, !seed, other),
+	             NULL);
+	return run_number(redis, &args, &gone, err);
 }
 
 static const redisReply *value_of(const redisReply *map, const char *name)
@@ -467,7 +499,9 @@ static bool read_standbys(const redisReply *groups, struct arena *arena, struct 
 		if (!name || name->type != REDIS_REPLY_STRING || !last ||
 		    !read_number(last, &f->number))
 			return false;
-		f->name = arena_strdup(arena, name->str);
+		size_t len = strlen(name->str), suffix = sizeof SEED_SUFFIX - 1;
+		f->seed = len > suffix && strcmp(name->str + len - suffix, SEED_SUFFIX) == 0;
+		f->name = arena_strndup(arena, name->str, f->seed ? len - suffix : len);
 		++*ret_n;
 	}
 	return true;

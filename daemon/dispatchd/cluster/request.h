@@ -72,14 +72,16 @@ struct journal_ends {
 bool request_ends(struct sync *redis, const struct member *member, struct journal_ends *ret,
                   struct error *err) MUST_CHECK;
 
-/* A standby tells how far it is, and that it is there. */
-bool request_progress(struct sync *redis, const struct member *member, int64_t number,
+/* A standby tells how far it is, and that it is there; with `seed`, that it needs one, for which
+ * the journal is kept from that number on. */
+bool request_progress(struct sync *redis, const struct member *member, int64_t number, bool seed,
                       struct error *err) MUST_CHECK;
 
 /* A member as the journal's stream knows it. */
 struct standby_place {
 	const char *name;
-	int64_t number; /* up to which entry it is */
+	int64_t number; /* up to which entry it is, or */
+	bool seed;      /* from where on the journal is kept for the seed that it needs */
 };
 /* All of them; in the arena. */
 bool request_standbys(struct sync *redis, const struct member *member, struct arena *arena,
