@@ -9,6 +9,7 @@
 #include "engine/mail_results.h"
 #include "engine/turn.h"
 #include "records/customers_changes.h"
+#include "records/customers_hold.h"
 #include "spool/spool_journal.h"
 
 #include <stdio.h>
@@ -73,9 +74,14 @@ static bool requeue_in_flight(struct engine *engine, struct instant now, struct 
 /* The office's changes are kept where there is a journal for them. */
 static bool has_role(struct engine *engine, struct error *err)
 {
-	return engine->away ||
-	       customers_set_role(engine->customers, engine->journal ? CLUSTER_OWNER : CLUSTER_NONE,
-	                          NULL, err);
+	const char *path = engine->settings->customers.path;
+	if (engine->away)
+		return true;
+	if (engine->journal == NULL)
+		return customers_set_role(engine->customers, CLUSTER_NONE, NULL, err);
+	engine->owner_fd = customers_hold(path, err);
+	return engine->owner_fd >= 0 &&
+	       customers_set_role(engine->customers, CLUSTER_OWNER, NULL, err);
 }
 
 struct engine *engine_open(const struct settings *settings, struct instant now, struct error *err)
@@ -90,7 +96,7 @@ struct engine *engine_open_journaled(const struct settings *settings,
 	struct engine *engine = mem_alloc(sizeof *engine);
 	engine->settings = settings;
 	engine->journal = journal;
-	engine->lock_fd = -1;
+	engine->lock_fd = engine->owner_fd = -1;
 	engine->customers_version = -1;
 	engine->purged_ms = now.ms;
 	engine->last = INSTANT_NONE;
@@ -130,6 +136,8 @@ struct engine *engine_close(struct engine *engine)
 	templates_unref(engine->templates);
 	if (engine->lock_fd >= 0)
 		(void)close(engine->lock_fd);
+	if (engine->owner_fd >= 0)
+		(void)close(engine->owner_fd);
 	in_flight_free(engine->in_flight);
 	limits_clear(&engine->limits);
 	arena_free(engine->kept_arena);

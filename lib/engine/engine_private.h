@@ -51,6 +51,7 @@ struct engine {
 	struct customers *customers;
 	struct zones *zones;
 	int lock_fd;
+	int owner_fd;                         /* held while the journal is ours; -1: not held */
 	const struct engine_journal *journal; /* NULL: no cluster */
 	bool appended;                        /* the journal has the current turn */
 	bool ahead;                           /* and the spool hasn't */

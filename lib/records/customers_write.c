@@ -17,6 +17,7 @@
 
 #include "base/jsontext.h"
 #include "db/db_record.h"
+#include "records/customers_hold.h"
 #include "records/customers_private.h"
 #include "records/search_fold.h"
 
@@ -277,6 +278,12 @@ static bool enter(struct customers *store, struct error *err)
 	struct cluster_state state;
 	if (!cluster_read(store, &state, err))
 		return false;
+	if (state.role == CLUSTER_OWNER && !customers_owner_works(store->path))
+		return error_set(
+		        err, EX_TEMPFAIL,
+		        "nothing was changed: dispatchd doesn't run on this machine, which "
+		        "owned the cluster; start it, or make the change on the cluster's "
+		        "owner");
 	if (state.role == CLUSTER_OWNER)
 		return start_recording(store, &state, err);
 	if (state.role == CLUSTER_NONE)

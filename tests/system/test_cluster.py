@@ -101,11 +101,14 @@ def test_the_office_works_on_the_owner_and_the_standby_follows(pair):
     a, b = pair
     a.ctl("customer", "add", "1002", "--name", "Second Farm", "--email", "second@example.com")
     a.ctl("customer", "set", "1001", "--phone", "555 0100")
-    wait_until(lambda: b.ctl("customer", "show", "1002", check=False).returncode == 0, "the new customer")
+    wait_until(lambda: "555 0100" in b.ctl("customer", "show", "1001").stdout, "the phone")
     assert "1002" in b.ctl("customer", "search", "second").stdout
     done = b.ctl("customer", "set", "1002", "--phone", "555 0101", check=False)
     assert done.returncode == 75 and " a" in done.stderr, done.stderr
     a.daemon.kill()
+    # Nobody would hear of it: b is the owner soon.
+    done = a.ctl("customer", "set", "1001", "--phone", "555 0102", check=False)
+    assert done.returncode == 75 and "dispatchd doesn't run on this machine" in done.stderr, done.stderr
     b.wait_role("owner")
     b.ctl("customer", "set", "1002", "--phone", "555 0101")
     b.xadd(id="1", type="job.completed", job="1", customer="1002")

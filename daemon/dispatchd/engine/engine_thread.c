@@ -11,6 +11,8 @@ enum {
 	PROVE_EVERY_MS = 1000,
 	LAST_TURN_S = 5,
 	STALLED_MS = 20000,
+	LOOK_EVERY_MS = 400,
+	LOOK_OWNER_MS = 50, /* what the office has changed isn't in the journal until then */
 	GIVES_UP_MS = 5000, /* where a standby can go on */
 };
 
@@ -242,6 +244,7 @@ struct engine_thread *engine_thread_start(const struct settings *settings,
 	t->settings = settings;
 	t->wake = wake;
 	t->arg = arg;
+	t->look_ms = journal ? LOOK_OWNER_MS : LOOK_EVERY_MS;
 	t->open = t->spool_ok = true;
 	t->coming.feed_unread = *settings->redis.customers;
 	t->next = INSTANT_NEVER;

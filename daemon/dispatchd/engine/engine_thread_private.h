@@ -53,6 +53,7 @@ struct engine_thread {
 	bool gathering; /* the thread lets a batch gather: results and events don't wake it, and */
 	bool urgent;    /* something came for which it ends that at once */
 	int64_t proved_ms;
+	int64_t look_ms;    /* how often customers.db and the wall clock are looked at */
 	int64_t failing_ms; /* since when turns fail; 0: they don't */
 	bool behind;        /* the cluster's journal has a turn that the spool hasn't */
 

@@ -11,7 +11,6 @@
 #include <time.h>
 
 enum {
-	LOOK_EVERY_MS = 400,  /* at customers.db and the wall clock */
 	TURN_EVERY_MS = 4000, /* at least */
 	LARGE_ENTRY_BYTES = 8 * 1024,
 	ROOM_BYTES_A_TURN = 2 << 20,
@@ -114,7 +113,7 @@ static void wait_for_work(struct engine_thread *t)
 			return;
 		if (left <= 0 || engine_customers_changed(t->engine))
 			return;
-		int64_t most = t->waiting_for_room ? ROOM_WAIT_MS : LOOK_EVERY_MS;
+		int64_t most = t->waiting_for_room ? ROOM_WAIT_MS : t->look_ms;
 		if (wait_ms(t, left < most ? left : most) || due(t) || t->waiting_for_feed ||
 		    t->waiting_for_room)
 			return;
@@ -171,7 +170,7 @@ static bool wait_until(struct engine_thread *t, const struct timespec *until)
 static bool again(struct engine_thread *t, struct engine_input *in)
 {
 	t->again_ms = t->again_ms == 0 ? AGAIN_FIRST_MS : t->again_ms * 2;
-	int64_t max_ms = engine_lacks_customers(t->engine) ? LOOK_EVERY_MS : AGAIN_MAX_MS;
+	int64_t max_ms = engine_lacks_customers(t->engine) ? t->look_ms : AGAIN_MAX_MS;
 	if (t->again_ms > max_ms)
 		t->again_ms = max_ms;
 	struct timespec until = in_ms(t->again_ms);
