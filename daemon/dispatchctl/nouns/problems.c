@@ -121,7 +121,9 @@ static void find_member(struct finding *finding)
 	if (*fault != '\0')
 		add(finding, NULL, SEEDING, "this machine doesn't follow and can't take over: %s",
 		    fault);
-	if (is_standby(finding) && *jsontext_at(cluster, "owner") == '\0')
+	/* One that is joining without a fault hasn't looked yet. */
+	bool looked = *fault != '\0' || strcmp(jsontext_at(cluster, "role"), "standby") == 0;
+	if (is_standby(finding) && looked && *jsontext_at(cluster, "owner") == '\0')
 		add(finding, NULL,
 		    "nothing, if it passes: a standby takes it once Redis lets it; else "
 		    "journalctl -u dispatchd on each member",
