@@ -43,20 +43,40 @@ struct db_schema {
 	bool private; /* the file is its owner's alone, mode 0600; any other is refused (77) */
 	/* What SQL can't do of the step to `version`, in its transaction; may be NULL. */
 	bool (*migrated)(struct db *db, size_t version, struct error *err);
+	/* In a cluster a file moves to the next version with the owner's, by the journal: asks a
+	 * file whether it is a cluster's (0 or 1), and the first version that can be; NULL: none
+	 * ever is. From the version behind it on, a migration must make of equal files equal ones:
+	 * nothing random in it, no time. */
+	const char *in_cluster;
+	int64_t cluster_version;
 };
 
 enum db_mode {
-	DB_READ,  /* an absent or empty file counts as an empty database; writing is refused */
-	DB_WRITE, /* an absent file is made: owner and group of its directory, mode 0660 (0600) */
+	DB_READ,   /* an absent or empty file counts as an empty database; writing is refused */
+	DB_WRITE,  /* an absent file is made: owner and group of its directory, mode 0660 (0600) */
+	DB_OWN,    /* the same by whoever decides for the file: migrates a cluster's, too */
+	DB_FOLLOW, /* as DB_WRITE, but a file that can be a cluster's stays as it is, of its own
+	              version; only db_migrate() moves it */
 };
 
 /*
  * Opens and migrates. A file that isn't ours, or that a newer program made, is left as it is, down
- * to the files beside it. `err->code`: 65 no database or a broken one or another's, 74 I/O or no
- * directory, 75 locked for too long, 77 not allowed, 78 made by a newer program. NULL on a fault.
+ * to the files beside it; so is a cluster's of an older version, which is opened by DB_OWN and
+ * DB_FOLLOW alone. `err->code`: 65 no database or a broken one or another's, 74 I/O or no
+ * directory, 75 locked for too long, or a cluster's of an older version, 77 not allowed, 78 made
+ * by a newer program. NULL on a fault.
  */
 struct db *db_open(const char *path, const struct db_schema *schema, enum db_mode mode,
                    struct error *err) MUST_CHECK;
+/* Which version of its schema the file has that is open. */
+int64_t db_version(const struct db *db);
+/*
+ * Migrates it up to exactly that version, which this program knows, in one transaction, with
+ * triggers and foreign keys on, whatever db_follow_begin() has set; afterwards they are as before.
+ * Nothing happens where it has that version or a later one. Outside of a transaction. Codes as
+ * db_open().
+ */
+bool db_migrate(struct db *db, int64_t version, struct error *err) MUST_CHECK;
 /*
  * Whether the file is one of that schema, or isn't there, or is empty, without making, locking or
  * changing anything. Codes as above.

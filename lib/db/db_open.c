@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening a database: the file's owner and mode, WAL, the wait for locks, migrations.
+ * Opening a database: the file's owner and mode, WAL, the wait for locks. Migrations are
+ * db_migrate.c.
  *
  * The daemon and the office's users are different users who share a directory. A database that the
  * one made must be the other's too, and so must its -wal and -shm files, which whoever comes first
@@ -143,7 +144,7 @@ static bool check_companions(const struct folder *folder, const char *name, stru
 static bool check_access(const struct folder *folder, const char *path, enum db_mode mode,
                          struct error *err)
 {
-	int wanted = mode == DB_WRITE ? R_OK | W_OK : R_OK;
+	int wanted = mode != DB_READ ? R_OK | W_OK : R_OK;
 	return faccessat(folder->fd, name_of(path), wanted, AT_EACCESS) == 0 ||
 	       file_fault(path, errno, err);
 }
@@ -170,7 +171,7 @@ static bool ensure_in(const struct folder *folder, const char *path, bool privat
 {
 	const char *name = name_of(path);
 	bool there;
-	if ((mode == DB_WRITE &&
+	if ((mode != DB_READ &&
 	     !make_file(folder, name, private ? PRIVATE_MODE : SHARED_MODE, err)) ||
 	    !folder_check(folder, name, &there, err))
 		return false;
@@ -282,78 +283,6 @@ static void set_bounds(struct db *db)
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 }
 
-/* -- versions ---------------------------------------------------------------------------------- */
-
-/* Whose file it is: ours, nobody's yet (nothing in it), or another program's. */
-static bool check_owner(struct db *db, const struct db_schema *schema, int64_t *ret_version,
-                        struct error *err)
-{
-	int64_t id, tables, version;
-	if (!db_run_int(db_query(db, "PRAGMA application_id"), 0, &id, err) ||
-	    !db_run_int(db_query(db, "PRAGMA user_version"), 0, &version, err) ||
-	    !db_run_int(db_query(db, "SELECT count(*) FROM sqlite_schema"), 0, &tables, err))
-		return false;
-	bool fresh = id == 0 && version == 0 && tables == 0;
-	if (!fresh && (uint32_t)id != schema->application_id)
-		return error_set(err, EX_DATAERR, "%s is a database, but not dispatchd's %s",
-		                 db->path, schema->name);
-	if (!db_too_new(db, schema, version, err))
-		return false;
-	*ret_version = version;
-	return true;
-}
-
-static bool migrate_one(struct db *db, const struct db_schema *schema, int64_t version,
-                        struct error *err)
-{
-	return db_exec(db, schema->migrations[version], err) &&
-	       (schema->migrated == NULL || schema->migrated(db, (size_t)version + 1, err));
-}
-
-/* All steps in one transaction with the new number: a crash leaves the old version whole. Another
- * may be migrating at the same time, so what is left to do is asked again under the lock. */
-static bool migrate_all(struct db *db, const struct db_schema *schema, struct error *err)
-{
-	int64_t version, last = (int64_t)schema->n_migrations;
-	char numbers[96];
-	if (!db_begin(db, err))
-		return false;
-	bool good =
-	        check_owner(db, schema, &version, err) && db_schema_check(db, schema, version, err);
-	for (; good && version < last; version++)
-		good = migrate_one(db, schema, version, err);
-	(void)sqlite3_snprintf(sizeof numbers, numbers,
-	                       "PRAGMA application_id = %u; PRAGMA user_version = %u",
-	                       schema->application_id, (unsigned)last);
-	if (good && db_exec(db, numbers, err))
-		return db_commit(db, err);
-	db_rollback(db);
-	return false;
-}
-
-/* In one view: another who is just making it must not show half of it. */
-static bool look_at_owner(struct db *db, const struct db_schema *schema, int64_t *ret_version,
-                          struct error *err)
-{
-	if (!db_begin_read(db, err))
-		return false;
-	bool good = check_owner(db, schema, ret_version, err) &&
-	            (*ret_version == (int64_t)schema->n_migrations ||
-	             db_schema_check(db, schema, *ret_version, err));
-	db_end_read(db);
-	return good;
-}
-
-static bool migrate(struct db *db, const struct db_schema *schema, struct error *err)
-{
-	int64_t version;
-	if (!look_at_owner(db, schema, &version, err))
-		return false;
-	if ((size_t)version < schema->n_migrations && !migrate_all(db, schema, err))
-		return false;
-	return db_schema_trust(db, schema, err);
-}
-
 /* -- opening ----------------------------------------------------------------------------------- */
 
 /* Two who open a new file at once both want to switch it to WAL; SQLite gives up at once there. */
@@ -438,7 +367,7 @@ static bool open_ours(struct db *db, const struct db_schema *schema, enum db_mod
 		return true;
 	if (!db_header_check(db, schema, &empty, err))
 		return false;
-	if (mode == DB_WRITE || !empty)
+	if (mode != DB_READ || !empty)
 		return true;
 	(void)sqlite3_close(db->handle);
 	db->handle = NULL;
@@ -469,7 +398,7 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
 	bool there;
 	if (!ensure_file(path, schema->private, mode, &there, err) ||
 	    !open_ours(db, schema, mode, &there, err) || !configure(db, schema, there, err) ||
-	    !migrate(db, schema, err) ||
+	    !db_bring_forward(db, schema, mode, err) ||
 	    (mode == DB_READ && !db_exec(db, "PRAGMA query_only = ON", err)))
 		return db_close(db);
 	if (there)

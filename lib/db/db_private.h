@@ -32,6 +32,7 @@ struct db {
 	db_waiting *waiting;
 	void *waiting_arg;
 	const struct db_schema *schema; /* that the file had at `cookie`; NULL: not compared */
+	int64_t version;                /* of it, that the file has */
 	int64_t cookie;                 /* SQLite's schema_version */
 	struct db_query *stepped;       /* whose steps are counted; NULL: those of `ops` */
 	int64_t ops, ops_max;
@@ -67,9 +68,13 @@ bool db_schema_still(struct db *db, struct error *err) MUST_CHECK;
 bool db_schema_cookie(struct db *db, int64_t *ret,
                       struct error *err) MUST_CHECK; /* SQLite's own count */
 
-/* db_transaction.c: compares as of the last version; from then on each transaction finds
- * changes. */
-bool db_schema_trust(struct db *db, const struct db_schema *schema, struct error *err) MUST_CHECK;
+/* db_transaction.c: compares as of `version`; from then on each transaction finds changes. */
+bool db_schema_trust(struct db *db, const struct db_schema *schema, int64_t version,
+                     struct error *err) MUST_CHECK;
+
+/* db_migrate.c: looks whose file it is, migrates it where `mode` says so, and trusts its schema. */
+bool db_bring_forward(struct db *db, const struct db_schema *schema, enum db_mode mode,
+                      struct error *err) MUST_CHECK;
 
 /* Records what SQLite's `rc` means and puts it into words; returns false. */
 bool db_fault(struct db *db, int rc, struct error *err);

@@ -247,7 +247,7 @@ bool db_schema_still(struct db *db, struct error *err)
 		return false;
 	if (cookie == db->cookie)
 		return true;
-	if (!db_schema_check(db, db->schema, (int64_t)db->schema->n_migrations, err))
+	if (!db_schema_check(db, db->schema, db->version, err))
 		return false;
 	db->cookie = cookie;
 	return true;

@@ -53,14 +53,17 @@ void db_end_read(struct db *db)
 	db_rollback(db);
 }
 
-bool db_schema_trust(struct db *db, const struct db_schema *schema, struct error *err)
+bool db_schema_trust(struct db *db, const struct db_schema *schema, int64_t version,
+                     struct error *err)
 {
 	if (!db_begin_read(db, err))
 		return false;
-	bool good = db_schema_cookie(db, &db->cookie, err) &&
-	            db_schema_check(db, schema, (int64_t)schema->n_migrations, err);
+	bool good =
+	        db_schema_cookie(db, &db->cookie, err) && db_schema_check(db, schema, version, err);
 	db_end_read(db);
-	if (good)
+	if (good) {
 		db->schema = schema;
+		db->version = version;
+	}
 	return good;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lib/db/db: opening, migrating, statements, transactions, and what each fault is called. */
 #include "db/db_copy.h"
+#include "db/db_record.h"
 
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -327,9 +328,144 @@ static void test_damage_is_told(void **state)
 	assert_int_equal(err.code, EX_DATAERR);
 }
 
+/* ---- a cluster's file ---- */
+
+static const char *const team_steps[] = {
+        "CREATE TABLE t (a TEXT UNIQUE, n INTEGER) STRICT",
+        "CREATE TABLE child (id INTEGER PRIMARY KEY, t TEXT REFERENCES t (a) ON DELETE CASCADE);"
+        "CREATE TABLE gone (id INTEGER PRIMARY KEY);"
+        "CREATE TRIGGER gone AFTER DELETE ON child BEGIN INSERT INTO gone VALUES (old.id); END;"
+        "INSERT INTO child VALUES (1, 'x'), (2, 'y')",
+        "DELETE FROM t WHERE a = 'x'",
+        "ALTER TABLE t ADD COLUMN c TEXT",
+};
+static const char is_team[] = "SELECT EXISTS (SELECT 1 FROM t WHERE n = 7)";
+#define TEAM(version)                                                                              \
+	{                                                                                          \
+		.name = "test.db", .application_id = 77, .migrations = team_steps,                 \
+		.n_migrations = (version), .in_cluster = is_team, .cluster_version = 2             \
+	}
+static const struct db_schema team_1 = TEAM(1), team_2 = TEAM(2), team_4 = TEAM(4);
+
+static int64_t number(struct db *db, const char *sql)
+{
+	int64_t n = -1;
+	assert_true(db_run_int(db_query_once(db, sql), -1, &n, NULL));
+	return n;
+}
+
+static void make_team(const struct place *place, const struct db_schema *schema, int64_t n)
+{
+	struct db *db = open_or_fail(place, &team_1, DB_WRITE);
+	put(db, "x", n);
+	put(db, "y", n);
+	db_close(db);
+	db_close(open_or_fail(place, schema, DB_OWN));
+}
+
+static void test_a_cluster_s_file_moves_by_its_journal(void **state)
+{
+	const struct place *place = *state;
+	struct error err;
+	make_team(place, &team_2, 7);
+	assert_null(db_open(place->path, &team_4, DB_READ, &err));
+	assert_int_equal(err.code, EX_TEMPFAIL);
+	assert_non_null(strstr(err.text, "is a cluster's and of schema 2"));
+	assert_null(db_open(place->path, &team_4, DB_WRITE, &err));
+	assert_int_equal(err.code, EX_TEMPFAIL);
+	struct db *db = open_or_fail(place, &team_4, DB_FOLLOW);
+	assert_int_equal(db_version(db), 2);
+	db_close(db);
+	db = open_or_fail(place, &team_4, DB_OWN);
+	assert_int_equal(db_version(db), 4);
+	db_close(db);
+	db_close(open_or_fail(place, &team_4, DB_READ));
+}
+
+static void test_what_is_no_cluster_s_moves_when_it_is_opened(void **state)
+{
+	const struct place *place = *state;
+	make_team(place, &team_1, 7); /* from before there were any */
+	struct db *db = open_or_fail(place, &team_4, DB_FOLLOW);
+	assert_int_equal(db_version(db), 4);
+	db_close(db);
+}
+
+static void test_a_reader_moves_one_that_is_in_no_cluster(void **state)
+{
+	const struct place *place = *state;
+	make_team(place, &team_2, 6);
+	struct db *db = open_or_fail(place, &team_4, DB_READ);
+	assert_int_equal(db_version(db), 4);
+	db_close(db);
+}
+
+/* Triggers and foreign keys act in a migration as they do on the owner's machine, and not in what
+ * is followed. */
+static void test_a_follower_migrates_as_its_owner(void **state)
+{
+	const struct place *place = *state;
+	struct error err;
+	make_team(place, &team_2, 7);
+	struct db *db = open_or_fail(place, &team_4, DB_FOLLOW);
+	assert_true(db_follow_begin(db, &err));
+	assert_true(db_migrate(db, 3, &err));
+	assert_int_equal(db_version(db), 3);
+	assert_int_equal(number(db, "PRAGMA user_version"), 3);
+	assert_int_equal(number(db, "SELECT count(*) FROM child"), 1);
+	assert_int_equal(number(db, "SELECT count(*) FROM gone"), 1);
+	assert_true(db_begin(db, &err) && db_exec(db, "DELETE FROM t", &err) &&
+	            db_commit(db, &err));
+	assert_int_equal(number(db, "SELECT count(*) FROM child"), 1);
+	assert_true(db_begin(db, &err) && db_exec(db, "DELETE FROM child", &err) &&
+	            db_commit(db, &err));
+	assert_int_equal(number(db, "SELECT count(*) FROM gone"), 1);
+	assert_true(db_migrate(db, 3, &err) && db_migrate(db, 2, &err)); /* it is there */
+	assert_int_equal(db_version(db), 3);
+	assert_false(db_migrate(db, 5, &err));
+	assert_int_equal(err.code, EX_CONFIG);
+	assert_true(db_migrate(db, 4, &err));
+	db_close(db);
+}
+
+/* Its schema is still looked after, as of its version. */
+static void test_what_is_planted_in_a_follower_s_file_is_found(void **state)
+{
+	const struct place *place = *state;
+	struct error err;
+	sqlite3 *other_program;
+	make_team(place, &team_2, 7);
+	struct db *db = open_or_fail(place, &team_4, DB_FOLLOW);
+	assert_int_equal(sqlite3_open(place->path, &other_program), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other_program,
+	                              "CREATE TRIGGER planted AFTER INSERT ON t BEGIN DELETE FROM "
+	                              "t; END",
+	                              NULL, NULL, NULL),
+	                 SQLITE_OK);
+	(void)sqlite3_close(other_program);
+	assert_false(db_begin(db, &err));
+	assert_int_equal(err.code, EX_DATAERR);
+	assert_non_null(strstr(err.text, "planted"));
+	assert_false(db_migrate(db, 4, &err));
+	assert_int_equal(err.code, EX_DATAERR);
+	db_close(db);
+	assert_null(db_open(place->path, &team_4, DB_FOLLOW, &err));
+	assert_int_equal(err.code, EX_DATAERR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(test_a_cluster_s_file_moves_by_its_journal, setup,
+	                                        teardown),
+	        cmocka_unit_test_setup_teardown(test_what_is_no_cluster_s_moves_when_it_is_opened,
+	                                        setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_a_reader_moves_one_that_is_in_no_cluster,
+	                                        setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_a_follower_migrates_as_its_owner, setup,
+	                                        teardown),
+	        cmocka_unit_test_setup_teardown(test_what_is_planted_in_a_follower_s_file_is_found,
+	                                        setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_new_file_and_migration, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_whose_file, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_failed_migration_changes_nothing, setup,
