@@ -84,6 +84,7 @@ UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 UNIT_HELP  := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c))
 PROBE_SRC  := $(wildcard tests/system/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
+NEXT_SRC   := $(wildcard tests/next/*.c)
 TOOL_SRC   := $(wildcard conf/generate.c)
 SQL        := $(wildcard lib/*/*.sql daemon/center/*/*.sql)
 ASSETS     := $(wildcard daemon/center/assets/*)
@@ -99,12 +100,13 @@ HELP   := $(BUILD)/libunit.a
 UNIT   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
+NEXT   := $(BUILD)/next/dispatchd $(BUILD)/next/dispatchctl
 PROGRAMS := $(BUILD)/dispatchd $(BUILD)/dispatchctl $(BUILD)/dispatch-center $(BUILD)/dispatch-bounce
 GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h \
 	$(BUILD)/gen/center_words.h $(BUILD)/gen/proof_page.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
 TSAN_SRC := $(if $(filter thread,$(SANITIZE)),$(wildcard tests/tsan/*.c))
 SOURCES := $(LIB_SRC) $(ROOM_SRC) $(CTL_SRC) $(MAIN_SRC) $(CENTER_SRC) $(BOUNCE_SRC) $(SHARED_SRC) $(UNIT_SRC) $(UNIT_HELP) \
-	$(PROBE_SRC) $(BENCH_SRC) $(TOOL_SRC) $(TSAN_SRC)
+	$(PROBE_SRC) $(BENCH_SRC) $(NEXT_SRC) $(TOOL_SRC) $(TSAN_SRC)
 OBJ  := $(call obj,$(SOURCES))
 
 .DEFAULT_GOAL := all
@@ -165,7 +167,7 @@ unit: $(UNIT) ## the unit tests alone; prints all of those that fail
 	@printf '%s\n' $(UNIT) | xargs -P $(shell nproc) -I{} sh -c \
 		'output=$$({} 2>&1) && echo "== {}" || { echo "$$output"; echo "== {} failed"; exit 1; }'
 
-tests: $(UNIT) $(PROBES) $(BENCH) ## build the test programs without running them
+tests: $(UNIT) $(PROBES) $(BENCH) $(NEXT) ## build the test programs without running them
 
 objects: $(OBJ) ## compile everything and link nothing
 
@@ -287,7 +289,18 @@ $(BUILD)/dispatch-bounce: $(call obj,$(BOUNCE_SRC)) $(SHARED) $(LIB)
 	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(BOUNCE_PKGS))
 
-$(PROGRAMS) $(UNIT) $(PROBES) $(BENCH): $(call obj,$(TSAN_SRC))
+# The programs of a next version, with a further migration of both databases: a cluster is upgraded to it in a test.
+$(BUILD)/next/dispatchd: $(call obj,$(NEXT_SRC) $(MAIN_SRC) $(SHARED_SRC) $(ROOM_SRC)) $(LIB)
+	@mkdir -p $(@D)
+	$(call progress,LINK)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+$(BUILD)/next/dispatchctl: $(call obj,$(NEXT_SRC) $(CTL_SRC)) $(SHARED) $(LIB)
+	@mkdir -p $(@D)
+	$(call progress,LINK)
+	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(CTL_PKGS))
+$(BUILD)/unit/test_upgrade: $(call obj,$(NEXT_SRC))
+
+$(PROGRAMS) $(NEXT) $(UNIT) $(PROBES) $(BENCH): $(call obj,$(TSAN_SRC))
 
 $(LIB): $(call obj,$(LIB_SRC))
 $(ROOMS): $(call obj,$(ROOM_SRC) $(SHARED_SRC) $(wildcard daemon/center/*/*.c daemon/bounce/*/*.c))
@@ -305,7 +318,7 @@ $(BENCH): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o $(HELP) $(ROOMS) $(LIB)
 $(UNIT) $(PROBES) $(BENCH):
 	@mkdir -p $(@D)
 	$(call progress,LINK)
-	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) \
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 		-Wl,--as-needed $(LIBS) $(call pkg_libs,$(TEST_PKGS) $(if $(shell grep -lE "gmime|bounce/" \
 		$(patsubst $(BUILD)/%.o,%.c,$(filter %/$(@F).o,$^))),gmime-3.0))
 

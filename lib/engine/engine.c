@@ -110,7 +110,7 @@ struct engine *engine_open_journaled(const struct settings *settings,
 	    !customers_inspect(settings->customers.path, err) ||
 	    (engine->lock_fd = engine_lock(settings->spool.path, err)) < 0)
 		return engine_close(engine);
-	engine->spool = spool_open(settings->spool.path, DB_WRITE, err);
+	engine->spool = spool_open(settings->spool.path, DB_OWN, err);
 	if (engine->spool == NULL)
 		return engine_close(engine);
 	if (journal != NULL)

@@ -39,7 +39,7 @@ bool engine_open_customers(struct engine *engine, struct error *err)
 	               (!known_is_there(path, NULL) ||
 	                !known_has_own_wal(path, engine->known.stamp, NULL));
 	struct customers *customers = engine->away ? customers_open("", DB_READ, err)
-	                                           : customers_open(path, DB_WRITE, err);
+	                                           : customers_open(path, DB_OWN, err);
 	if (customers != NULL)
 		use_customers(engine, customers);
 	return customers != NULL;
@@ -82,7 +82,7 @@ bool engine_follow_customers(struct engine *engine, struct error *err)
 		return true;
 	if (!clean)
 		return known_wal_fault(path, err);
-	struct customers *found = customers_open(path, DB_WRITE, err);
+	struct customers *found = customers_open(path, DB_OWN, err);
 	if (found == NULL)
 		return error_prefix(err, "events wait, since the new %s can't be used", path);
 	use_customers(engine, found);

@@ -54,7 +54,7 @@ struct replica *replica_open(const struct settings *settings, struct error *err)
 	/* Before anything is made beside a file that isn't ours. */
 	if (!spool_inspect(path, err) || !customers_inspect(settings->customers.path, err) ||
 	    (replica->lock_fd = engine_lock(path, err)) < 0 ||
-	    !(replica->spool = spool_open(path, DB_WRITE, err)) ||
+	    !(replica->spool = spool_open(path, DB_FOLLOW, err)) ||
 	    !(replica->customers = customers_open_follower(settings->customers.path, err)) ||
 	    !look_at_spool(replica, err) || !replica_set_owner(replica, "", err) ||
 	    !spool_follow_begin(replica->spool, err))
@@ -94,14 +94,34 @@ bool replica_is_new(const struct replica *replica)
 
 /* ---- an entry ---- */
 
-static bool has_schema(const char *name, int64_t entry, int64_t ours, struct error *err)
+static bool can_have_schema(const struct db *db, const char *name, int64_t entry, int64_t ours,
+                            struct error *err)
 {
-	return entry == ours ||
-	       error_set(err, EX_CONFIG,
-	                 "the journal is of schema %" PRId64 " of %s, but this program has %" PRId64
-	                 ": %s",
-	                 entry, name, ours,
-	                 entry > ours ? "upgrade it" : "the owner is to be upgraded, too");
+	int64_t here = db_version(db);
+	if (entry > ours)
+		return error_set(err, EX_CONFIG,
+		                 "the owner's %s is of schema %" PRId64
+		                 ", and this program knows %" PRId64
+		                 ": upgrade dispatchd on this machine",
+		                 name, entry, ours);
+	return entry >= here ||
+	       error_set(err, EX_DATAERR,
+	                 "the owner's %s is of schema %" PRId64 ", and this machine's of %" PRId64
+	                 " already: seed it again with `dispatchctl backup -` on the owner and "
+	                 "`dispatchctl restore -` here",
+	                 name, entry, here);
+}
+
+/* The owner has migrated its own files with this entry, by the same statements. */
+static bool has_schemas(struct replica *replica, const struct journal_entry *entry,
+                        struct error *err)
+{
+	struct db *spool = spool_db(replica->spool);
+	struct db *customers = customers_db(replica->customers);
+	return can_have_schema(spool, "spool.db", entry->spool, spool_schema_version(), err) &&
+	       can_have_schema(customers, "customers.db", entry->customers,
+	                       customers_schema_version(), err) &&
+	       db_migrate(spool, entry->spool, err) && db_migrate(customers, entry->customers, err);
 }
 
 static bool follow_spool(struct replica *replica, const struct journal_part *part,
@@ -144,7 +164,5 @@ bool replica_apply(struct replica *replica, const struct journal_key *key,
                    const struct journal_entry *entry, struct error *err)
 {
 	return journal_verify(key, &replica->position, entry, err) &&
-	       has_schema("spool.db", entry->spool, spool_schema_version(), err) &&
-	       has_schema("customers.db", entry->customers, customers_schema_version(), err) &&
-	       follow(replica, entry, err);
+	       has_schemas(replica, entry, err) && follow(replica, entry, err);
 }

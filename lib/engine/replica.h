@@ -9,6 +9,10 @@
 /*
  * A standby's databases, which follow the journal entry by entry. They are locked as an engine's
  * are, so that nobody else changes them; an engine is opened once this is closed. One thread.
+ *
+ * A newer program than the owner's follows in the owner's schema. The databases are migrated where
+ * an entry is of a newer schema for the first time: a new owner's fence, when it is applied, on the
+ * owner's machine, too.
  */
 struct replica;
 
@@ -18,7 +22,7 @@ struct replica *replica_close(struct replica *replica); /* takes NULL; returns N
 
 /* Who owns the cluster now, "" for nobody: the office is told so when it changes something here. */
 bool replica_set_owner(struct replica *replica, const char *owner, struct error *err) MUST_CHECK;
-/* The entry of a new owner behind the position, to be sealed by it. */
+/* The entry of a new owner behind the position, to be sealed by it; of this program's schemas. */
 struct journal_entry replica_fence(int64_t epoch);
 /* Up to which entry they are. */
 struct journal_position replica_position(const struct replica *replica);
@@ -28,8 +32,9 @@ bool replica_is_new(const struct replica *replica);
 /*
  * Verifies the entry behind the position and makes its changes, each database's in one transaction;
  * the position is there with the spool's. The same entry may be given again after a fault. Codes 65
- * (it doesn't verify, or doesn't fit: a seed is needed), 78 (of a schema that this program doesn't
- * have), and a database's (75, 74, 77: later perhaps).
+ * (it doesn't verify, or doesn't fit, or is of an older schema than a database here: a seed is
+ * needed), 78 (of a schema that this program doesn't have), and a database's (75, 74, 77: later
+ * perhaps).
  */
 bool replica_apply(struct replica *replica, const struct journal_key *key,
                    const struct journal_entry *entry, struct error *err) MUST_CHECK;

@@ -2,88 +2,27 @@
 /* Opening customers.db, and the one thing that the daemon writes there on its own. */
 #include "records/customers.h"
 
-#include "db/db_private.h"
 #include "model/kind.h"
 #include "records/customers_private.h"
+#include "records/customers_schema.h"
 #include "records/customers_write.h"
-#include "records/search_fold.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char customers_1[] =
-#include "customers_1.sql.h"
-        ;
-static const char customers_2[] =
-#include "customers_2.sql.h"
-        ;
-static const char customers_3[] =
-#include "customers_3.sql.h"
-        ;
-static const char customers_4[] =
-#include "customers_4.sql.h"
-        ;
-static const char customers_5[] =
-#include "customers_5.sql.h"
-        ;
-static const char customers_6[] =
-#include "customers_6.sql.h"
-        ;
-static const char customers_7[] =
-#include "customers_7.sql.h"
-        ;
-static const char customers_8[] =
-#include "customers_8.sql.h"
-        ;
-
-static const char customers_9[] =
-#include "customers_9.sql.h"
-        ;
-
-static const char customers_10[] =
-#include "customers_10.sql.h"
-        ;
-
-static const char customers_11[] =
-#include "customers_11.sql.h"
-        ;
-
-static const char *const migrations[] = {
-        customers_1, customers_2, customers_3, customers_4,  customers_5,  customers_6,
-        customers_7, customers_8, customers_9, customers_10, customers_11,
-};
-
-/* The search that version 7 brings. */
-static bool migrated(struct db *db, size_t version, struct error *err)
-{
-	struct customers store = {.db = db};
-	return version != 7 || search_refresh(&store, err);
-}
-
-static const struct db_schema schema = {
-        .name = "customers.db",
-        .application_id = DB_ID_CUSTOMERS,
-        .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
-                  "its place; see RECOVERY in dispatchd(8)",
-        .migrations = migrations,
-        .n_migrations = sizeof migrations / sizeof migrations[0],
-        .digest = "e70aab98f90d1950b7ae1f49fc3d9797627b54726eae9e1eee0b3c9b698f8eb9",
-        .migrated = migrated,
-};
-
 int64_t customers_schema_version(void)
 {
-	return (int64_t)schema.n_migrations;
+	return (int64_t)customers_schema()->n_migrations;
 }
 
 bool customers_inspect(const char *path, struct error *err)
 {
-	return db_inspect(path, &schema, err);
+	return db_inspect(path, customers_schema(), err);
 }
 
 struct customers *customers_open(const char *path, enum db_mode mode, struct error *err)
 {
-	struct db *db = db_open(path, &schema, mode, err);
+	struct db *db = db_open(path, customers_schema(), mode, err);
 	if (db == NULL)
 		return NULL;
 	struct customers *customers = mem_alloc(sizeof *customers);

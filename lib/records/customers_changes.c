@@ -140,7 +140,7 @@ bool customers_last_change(struct customers *customers, int64_t *ret, struct err
 
 struct customers *customers_open_follower(const char *path, struct error *err)
 {
-	struct customers *customers = customers_open(path, DB_WRITE, err);
+	struct customers *customers = customers_open(path, DB_FOLLOW, err);
 	if (customers == NULL)
 		return NULL;
 	customers->follows = true;
@@ -179,12 +179,19 @@ static bool find_name(const struct following *f, char ret[CLUSTER_PAST_SIZE])
 	return step != DB_FAULT;
 }
 
+/* The number behind the dash isn't the same before and after a migration. */
+static bool same_name(const char *a, const char *b)
+{
+	size_t len = strcspn(a, "-");
+	return len > 0 && len == strcspn(b, "-") && strncmp(a, b, len) == 0;
+}
+
 static bool is_had(const struct following *f)
 {
 	char name[CLUSTER_PAST_SIZE];
 	if (!find_name(f, name))
 		return false;
-	return (name[0] != '\0' && strcmp(name, jsontext_at(f->head, "name")) == 0) ||
+	return same_name(name, jsontext_at(f->head, "name")) ||
 	       refuse(f, "the one of that number was another here");
 }
 
@@ -195,8 +202,10 @@ static bool is_next(const struct following *f, const struct cluster_state *state
 		                 "%s: change %lld can't be followed: the last one here is %lld; "
 		                 "this copy has to be seeded again",
 		                 f->store->path, (long long)f->id, (long long)state->last);
-	if (state->name[0] == '\0' || strcmp(state->name, jsontext_at(f->head, "before")) != 0)
+	if (!same_name(state->name, jsontext_at(f->head, "before")))
 		return refuse(f, "what was changed before isn't the same here");
+	if (json_integer_value(json_object_get(f->head, "schema")) != db_version(f->store->db))
+		return refuse(f, "it was made before a migration that is made here already");
 	return json_is_true(json_object_get(f->head, "whole")) ||
 	       refuse(f, "it was too large to be kept");
 }
@@ -241,7 +250,7 @@ static bool fold(const struct following *f)
 		if (!db_run(query, f->err))
 			return false;
 	}
-	return search_refresh(f->store, f->err);
+	return !cluster_is_current(f->store) || search_refresh(f->store, f->err);
 }
 
 static bool unpack(const struct following *f, size_t size, struct buf *ret)

@@ -76,15 +76,15 @@ bool customers_last_change(struct customers *customers, int64_t *ret, struct err
 
 /* -- a standby -- */
 
-/* A connection for customers_follow() alone: triggers and foreign keys are off. NULL on a fault, as
- * customers_open(). */
+/* A connection for customers_follow() alone, by DB_FOLLOW: triggers and foreign keys are off. NULL
+ * on a fault, as customers_open(). */
 struct customers *customers_open_follower(const char *path, struct error *err) MUST_CHECK;
 /*
  * Makes change `id` in this copy, in a transaction of its own, and brings the search index up to
  * date. True also where the copy has it already. Code 65: the copy has to be seeded again, since a
  * change is missing between its last one and this one, or it has another past, or this one was too
- * large to be kept, or a row isn't as it was on the owner's machine; nothing is changed. Code 70:
- * this machine isn't a standby. Else db_begin()'s.
+ * large to be kept, or is of another version of the schema, or a row isn't as it was on the owner's
+ * machine; nothing is changed. Code 70: this machine isn't a standby. Else db_begin()'s.
  */
 bool customers_follow(struct customers *customers, int64_t id, const char *bytes, size_t len,
                       struct error *err) MUST_CHECK;

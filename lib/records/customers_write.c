@@ -5,7 +5,8 @@
  * anybody else the look is all. The row's head is JSON:
  *
  *	before     name of the change before
- *	name       of this one
+ *	name       of this one; by what is before its dash
+ *	schema     version that the rows are of
  *	whole      false where the changes were too large
  *	size       of the changes before they were packed (LZ4); left out where they are as they
  *were folded     customers whose texts for search were put together again; the copy does the same,
@@ -89,11 +90,28 @@ bool cluster_is_foreign(struct customers *customers, const struct cluster_state 
 	int64_t foreign = 0;
 	struct db_query *query =
 	        db_query(customers->db, "SELECT coalesce((SELECT max(seq) FROM recheck), 0) <> ?1 "
-	                                "OR EXISTS (SELECT 1 FROM search_stale)");
+	                                "OR (?2 AND EXISTS (SELECT 1 FROM search_stale))");
 	db_bind_int(query, 1, dash ? strtoll(dash + 1, NULL, 10) : 0);
+	db_bind_int(query, 2, cluster_is_current(customers));
 	bool good = db_run_int(query, 0, &foreign, err);
 	*ret = dash != NULL && foreign != 0;
 	return good;
+}
+
+bool cluster_is_current(const struct customers *customers)
+{
+	return db_version(customers->db) == customers_schema_version();
+}
+
+/* Of the last change's name only what is behind its dash changes: by the rest it is known. */
+bool cluster_migrated(struct customers *customers, int64_t version, struct error *err)
+{
+	return (version < customers_schema_version() || search_refresh(customers, err)) &&
+	       db_exec(customers->db,
+	               "UPDATE cluster_past SET name = substr(name, 1, instr(name, '-')) || "
+	               "(SELECT coalesce(max(seq), 0) FROM recheck) WHERE id = (SELECT last FROM "
+	               "cluster) AND instr(name, '-') > 0",
+	               err);
 }
 
 bool cluster_note(struct customers *customers, int64_t id, const char *name, struct error *err)
@@ -226,8 +244,8 @@ static bool insert_change(struct customers *store, int64_t id, const struct buf 
 static void write_head(struct customers *store, const char *before, const char *name,
                        const struct change *change, struct buf *head)
 {
-	buf_printf(head, "{\"before\":\"%s\",\"name\":\"%s\",\"whole\":%s", before, name,
-	           change->whole ? "true" : "false");
+	buf_printf(head, "{\"before\":\"%s\",\"name\":\"%s\",\"schema\":%lld,\"whole\":%s", before,
+	           name, (long long)db_version(store->db), change->whole ? "true" : "false");
 	if (change->whole && change->size > 0)
 		buf_printf(head, ",\"size\":%zu", change->size);
 	if (change->whole) {

@@ -4,99 +4,14 @@
 #include "spool/spool.h"
 
 #include "base/buf.h"
-#include "db/db_private.h"
 #include "db/db_record.h"
 #include "spool/event_keys.h"
 #include "spool/spool_private.h"
+#include "spool/spool_schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char spool_1[] =
-#include "spool_1.sql.h"
-        ;
-static const char spool_2[] =
-#include "spool_2.sql.h"
-        ;
-static const char spool_3[] =
-#include "spool_3.sql.h"
-        ;
-static const char spool_4[] =
-#include "spool_4.sql.h"
-        ;
-static const char spool_5[] =
-#include "spool_5.sql.h"
-        ;
-
-static const char spool_6[] =
-#include "spool_6.sql.h"
-        ;
-static const char spool_7[] =
-#include "spool_7.sql.h"
-        ;
-
-static const char spool_8[] =
-#include "spool_8.sql.h"
-        ;
-static const char spool_9[] =
-#include "spool_9.sql.h"
-        ;
-static const char spool_10[] =
-#include "spool_10.sql.h"
-        ;
-static const char spool_11[] =
-#include "spool_11.sql.h"
-        ;
-static const char spool_12[] =
-#include "spool_12.sql.h"
-        ;
-static const char spool_13[] =
-#include "spool_13.sql.h"
-        ;
-static const char spool_14[] =
-#include "spool_14.sql.h"
-        ;
-static const char spool_15[] =
-#include "spool_15.sql.h"
-        ;
-static const char spool_16[] =
-#include "spool_16.sql.h"
-        ;
-static const char spool_17[] =
-#include "spool_17.sql.h"
-        ;
-static const char spool_18[] =
-#include "spool_18.sql.h"
-        ;
-static const char spool_19[] =
-#include "spool_19.sql.h"
-        ;
-static const char spool_20[] =
-#include "spool_20.sql.h"
-        ;
-static const char spool_21[] =
-#include "spool_21.sql.h"
-        ;
-
-static const char *const migrations[] = {spool_1,  spool_2,  spool_3,  spool_4,  spool_5,  spool_6,
-                                         spool_7,  spool_8,  spool_9,  spool_10, spool_11, spool_12,
-                                         spool_13, spool_14, spool_15, spool_16, spool_17, spool_18,
-                                         spool_19, spool_20, spool_21};
-
-enum { PAGE_BYTES = 8192 }; /* half of the writes of small pages; a mail's rows are long */
-
-static const struct db_schema schema = {
-        .name = "spool.db",
-        .application_id = DB_ID_SPOOL,
-        .migrations = migrations,
-        .n_migrations = sizeof migrations / sizeof migrations[0],
-        .page_bytes = PAGE_BYTES,
-        .digest = "2482f66d4ec392cdde05c240eadc6c984545b0f78a7ff05ae9b2f3b66001382f",
-        .remedy = "stop dispatchd, move the file with its -wal and -shm aside, and put a backup in "
-                  "its place, or none: then mails and held jobs in it are lost; see RECOVERY in "
-                  "dispatchd(8)",
-};
 
 struct db_query *spool_query(struct spool *spool, const char *sql)
 {
@@ -276,29 +191,31 @@ static void keep_counts(struct spool *spool)
 
 int64_t spool_schema_version(void)
 {
-	return (int64_t)schema.n_migrations;
+	return (int64_t)spool_schema()->n_migrations;
 }
 
 bool spool_inspect(const char *path, struct error *err)
 {
-	return db_inspect(path, &schema, err);
+	return db_inspect(path, spool_schema(), err);
 }
 
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err)
 {
-	struct db *db = db_open(path, &schema, mode, err);
+	struct db *db = db_open(path, spool_schema(), mode, err);
 	if (db == NULL)
 		return NULL;
 	struct spool *spool = mem_alloc(sizeof *spool);
 	spool->db = db;
-	spool->writes = mode == DB_WRITE;
+	spool->writes = mode == DB_WRITE || mode == DB_OWN;
 	struct db_query *q = spool_query(spool, "SELECT value FROM meta WHERE key = 'instance'");
 	if (spool_row(spool, q)) {
 		const char *text = db_peek_text(q, 0, NULL);
 		(void)snprintf(spool->instance, sizeof spool->instance, "%s", text ? text : "");
 		db_finish(q);
 	}
-	load_counts(spool);
+	/* A standby counts nothing, and the file may be of an older version. */
+	if (mode != DB_FOLLOW)
+		load_counts(spool);
 	if (spool->failed) {
 		if (err != NULL)
 			*err = spool->fault;

@@ -27,7 +27,8 @@
 struct spool;
 
 int64_t spool_schema_version(void); /* of the schema that this program has */
-/* As db_inspect() and db_open(): `mode` DB_WRITE makes an absent file. */
+/* As db_inspect() and db_open(). One that is opened by DB_FOLLOW is for spool_journal.h alone: what
+ * reads it must work with all versions from the cluster's first one on. */
 bool spool_inspect(const char *path, struct error *err) MUST_CHECK;
 struct spool *spool_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
 /* Reads all pages: is any damaged? */

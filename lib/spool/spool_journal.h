@@ -24,9 +24,9 @@ struct journal_position spool_position(struct spool *spool);
 void spool_set_position(struct spool *spool, const struct journal_position *position);
 
 /*
- * A standby's spool: from spool_follow_begin() on, nothing but these is to be done with it.
- * spool_follow() makes an entry's changes and notes the position behind it, in one transaction. As
- * db_follow().
+ * A standby's spool, opened by DB_FOLLOW: from spool_follow_begin() on, nothing but these is to be
+ * done with it. spool_follow() makes an entry's changes and notes the position behind it, in one
+ * transaction. As db_follow().
  */
 bool spool_follow_begin(struct spool *spool, struct error *err) MUST_CHECK;
 bool spool_follow(struct spool *spool, const void *changes, size_t len,
