@@ -7,6 +7,7 @@
 import contextlib
 import os
 import sqlite3
+import time
 
 from world import World, wait_until
 
@@ -51,7 +52,7 @@ class Machine(World):
 
     def seed_from(self, owner):
         """As the manual says it: a backup of the owner's, restored here."""
-        folder = self.path("seed")
+        folder = self.path(f"seed-{time.monotonic_ns()}")
         owner.ctl("backup", folder)
         self.ctl("restore", "--force", folder)
 

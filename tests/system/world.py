@@ -148,7 +148,7 @@ class Daemon:
         environment = world.environment(NOTIFY_SOCKET=notify_path, **(env or {}))
         with open(self.log_path, "ab") as log:
             self.log_start = log.tell()
-            self.process = subprocess.Popen([*DIES_WITH_US, *WRAP, str(BUILD / "dispatchd"), "-c", world.config_path,
+            self.process = subprocess.Popen([*DIES_WITH_US, *WRAP, str(world.programs / "dispatchd"), "-c", world.config_path,
                                              *args],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=world.directory,
                                             env=environment)
@@ -215,6 +215,8 @@ class Daemon:
 
 
 class World:
+    programs = BUILD  # where this one's are
+
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="dispatchd-", dir=reachable_folder())  # short: paths of sockets are bounded
         self.servers = []
@@ -304,7 +306,7 @@ class World:
         """dispatchctl with the world's configuration: a CompletedProcess with texts."""
         assert TALKS_TO_REDIS.isdisjoint(args) or self.redis_server
         args = list(map(str, args))
-        done = subprocess.run([str(BUILD / "dispatchctl"), "-c", self.config_path, *args],
+        done = subprocess.run([str(self.programs / "dispatchctl"), "-c", self.config_path, *args],
                               input=stdin, capture_output=True, text=True, timeout=timeout * PATIENCE,
                               cwd=self.directory, env=self.environment(**sanitizer_options(args)), check=False)
         if check:

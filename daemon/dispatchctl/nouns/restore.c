@@ -250,12 +250,24 @@ static const char *incoming_path(const struct restoring *restoring, int i)
 	return arena_printf(restoring->ctl->arena, "%s" INCOMING, restoring->places[i].path);
 }
 
+/* In a cluster it is a seed: it goes on where the journal does, with the owner's ids. */
+static bool is_seed(const struct restoring *restoring)
+{
+	return *restoring->ctl->settings->cluster.name != '\0';
+}
+
+/* A seed stays as the owner has it: the journal says when it goes on. */
+static enum db_mode mode_of(const struct restoring *restoring)
+{
+	return is_seed(restoring) ? DB_FOLLOW : DB_OWN;
+}
+
 /* Nothing goes out until a person has looked: what was queued then may have gone since. */
 static bool pause_spool(const struct restoring *restoring, struct error *err)
 {
 	struct actor actor;
 	const json_t *made = json_object_get(restoring->set.manifest, "made");
-	struct spool *spool = spool_open(incoming_path(restoring, SPOOL), DB_WRITE, err);
+	struct spool *spool = spool_open(incoming_path(restoring, SPOOL), mode_of(restoring), err);
 	if (spool == NULL)
 		return false;
 	bool good = actor_find(restoring->ctl, &actor, err) && spool_begin(spool, err);
@@ -275,15 +287,9 @@ static bool pause_spool(const struct restoring *restoring, struct error *err)
 	return good;
 }
 
-/* In a cluster it is a seed: it goes on where the journal does, with the owner's ids. */
-static bool is_seed(const struct restoring *restoring)
-{
-	return *restoring->ctl->settings->cluster.name != '\0';
-}
-
 static bool look_at_spool(const struct restoring *restoring, struct error *err)
 {
-	struct spool *spool = spool_open(incoming_path(restoring, SPOOL), DB_WRITE, err);
+	struct spool *spool = spool_open(incoming_path(restoring, SPOOL), mode_of(restoring), err);
 	bool good = spool != NULL;
 	spool_close(spool);
 	return good;
@@ -294,7 +300,7 @@ static bool look_at_spool(const struct restoring *restoring, struct error *err)
 static bool prepare(const struct restoring *restoring, struct error *err)
 {
 	struct customers *customers =
-	        customers_open(incoming_path(restoring, CUSTOMERS), DB_WRITE, err);
+	        customers_open(incoming_path(restoring, CUSTOMERS), mode_of(restoring), err);
 	if (customers == NULL)
 		return false;
 	bool good = is_seed(restoring) || customers_jump(customers, err);

@@ -26,6 +26,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -109,11 +110,20 @@ static bool maildir(const struct settings *settings, struct error *err)
 	return transport_check(settings, err);
 }
 
+/* A member's stay of the version that the cluster's owner has. */
+static enum db_mode mode_of(const struct settings *settings, const char *path)
+{
+	struct stat st;
+	bool there = stat(path, &st) == 0 && st.st_size > 0;
+	return there && *settings->cluster.name ? DB_FOLLOW : DB_READ;
+}
+
 /* An absent database counts as an empty one. */
 static bool spool_opens_whole(const struct settings *settings, struct error *err)
 {
 	const char *path = settings->spool.path;
-	struct spool *spool = db_may_write(path, err) ? spool_open(path, DB_READ, err) : NULL;
+	struct spool *spool =
+	        db_may_write(path, err) ? spool_open(path, mode_of(settings, path), err) : NULL;
 	bool ok = (spool != NULL && spool_check(spool, err) &&
 	           can_be_made(settings, "spool.path", path, err)) ||
 	          error_prefix(err, "[spool] path");
@@ -124,9 +134,10 @@ static bool spool_opens_whole(const struct settings *settings, struct error *err
 static bool customers_open_whole(const struct settings *settings, struct error *err)
 {
 	const char *path = settings->customers.path;
-	struct customers *customers = db_may_write(path, err)
-	                                      ? known_open(path, settings->spool.path, DB_READ, err)
-	                                      : NULL;
+	struct customers *customers =
+	        db_may_write(path, err)
+	                ? known_open(path, settings->spool.path, mode_of(settings, path), err)
+	                : NULL;
 	bool ok = (customers != NULL && db_check(customers_db(customers), err) &&
 	           known_compare(customers, settings->spool.path, err) &&
 	           can_be_made(settings, "customers.path", path, err)) ||
