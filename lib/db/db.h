@@ -41,8 +41,9 @@ struct db_schema {
 	const char *remedy; /* what a person can do about a damaged file: the end of a sentence */
 	int page_bytes;     /* of a new file's pages; 0: SQLite's own choice */
 	bool private; /* the file is its owner's alone, mode 0600; any other is refused (77) */
-	/* What SQL can't do of the step to `version`, in its transaction; may be NULL. */
-	bool (*migrated)(struct db *db, size_t version, struct error *err);
+	/* What SQL can't do of the step to `version`, the `latest` or not, in its transaction; may
+	 * be NULL. */
+	bool (*migrated)(struct db *db, size_t version, bool latest, struct error *err);
 	/* In a cluster a file moves to the next version with the owner's, by the journal: asks a
 	 * file whether it is a cluster's (0 or 1), and the first version that can be; NULL: none
 	 * ever is. From the version behind it on, a migration must make of equal files equal ones:
@@ -70,6 +71,7 @@ struct db *db_open(const char *path, const struct db_schema *schema, enum db_mod
                    struct error *err) MUST_CHECK;
 /* Which version of its schema the file has that is open. */
 int64_t db_version(const struct db *db);
+bool db_is_latest(const struct db *db); /* the version that this program has */
 /*
  * Migrates it up to exactly that version, which this program knows, in one transaction, with
  * triggers and foreign keys on, whatever db_follow_begin() has set; afterwards they are as before.

@@ -30,11 +30,12 @@ static bool check_owner(struct db *db, const struct db_schema *schema, int64_t *
 	return true;
 }
 
-static bool migrate_one(struct db *db, const struct db_schema *schema, int64_t version,
+static bool migrate_one(struct db *db, const struct db_schema *schema, size_t version,
                         struct error *err)
 {
-	return db_exec(db, schema->migrations[version], err) &&
-	       (schema->migrated == NULL || schema->migrated(db, (size_t)version + 1, err));
+	return db_exec(db, schema->migrations[version - 1], err) &&
+	       (schema->migrated == NULL ||
+	        schema->migrated(db, version, version == schema->n_migrations, err));
 }
 
 static bool set_numbers(struct db *db, const struct db_schema *schema, int64_t version,
@@ -59,7 +60,7 @@ static bool migrate_to(struct db *db, const struct db_schema *schema, int64_t la
 	        check_owner(db, schema, &version, err) && db_schema_check(db, schema, version, err);
 	bool behind = good && version < last;
 	for (; good && version < last; version++)
-		good = migrate_one(db, schema, version, err);
+		good = migrate_one(db, schema, (size_t)version + 1, err);
 	if (good && (!behind || set_numbers(db, schema, last, err)))
 		return db_commit(db, err);
 	db_rollback(db);
@@ -123,6 +124,11 @@ bool db_bring_forward(struct db *db, const struct db_schema *schema, enum db_mod
 int64_t db_version(const struct db *db)
 {
 	return db->version;
+}
+
+bool db_is_latest(const struct db *db)
+{
+	return db->version == (int64_t)db->schema->n_migrations;
 }
 
 static int swap(struct db *db, int setting, int to)

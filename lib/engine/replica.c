@@ -121,7 +121,8 @@ static bool has_schemas(struct replica *replica, const struct journal_entry *ent
 	return can_have_schema(spool, "spool.db", entry->spool, spool_schema_version(), err) &&
 	       can_have_schema(customers, "customers.db", entry->customers,
 	                       customers_schema_version(), err) &&
-	       db_migrate(spool, entry->spool, err) && db_migrate(customers, entry->customers, err);
+	       db_migrate(spool, entry->spool, err) &&
+	       customers_migrate(replica->customers, entry->customers, err);
 }
 
 static bool follow_spool(struct replica *replica, const struct journal_part *part,

@@ -147,6 +147,28 @@ struct customers *customers_open_follower(const char *path, struct error *err)
 	return db_follow_begin(customers->db, err) ? customers : customers_close(customers);
 }
 
+static bool leave_past(struct customers *store, const struct cluster_state *state,
+                       struct error *err)
+{
+	char name[CLUSTER_PAST_SIZE];
+	return db_begin(store->db, err) &&
+	       end(store,
+	           cluster_name(store, name, err) && cluster_note(store, state->last, name, err),
+	           err);
+}
+
+bool customers_migrate(struct customers *customers, int64_t version, struct error *err)
+{
+	struct cluster_state state;
+	bool foreign = false;
+	if (version <= db_version(customers->db))
+		return true;
+	return cluster_read(customers, &state, err) &&
+	       cluster_is_foreign(customers, &state, &foreign, err) &&
+	       (!foreign || leave_past(customers, &state, err)) &&
+	       db_migrate(customers->db, version, err);
+}
+
 struct following {
 	struct customers *store;
 	int64_t id;
@@ -250,7 +272,7 @@ static bool fold(const struct following *f)
 		if (!db_run(query, f->err))
 			return false;
 	}
-	return !cluster_is_current(f->store) || search_refresh(f->store, f->err);
+	return !db_is_latest(f->store->db) || search_refresh(f->store, f->err);
 }
 
 static bool unpack(const struct following *f, size_t size, struct buf *ret)

@@ -79,6 +79,9 @@ bool customers_last_change(struct customers *customers, int64_t *ret, struct err
 /* A connection for customers_follow() alone, by DB_FOLLOW: triggers and foreign keys are off. NULL
  * on a fault, as customers_open(). */
 struct customers *customers_open_follower(const char *path, struct error *err) MUST_CHECK;
+/* As db_migrate(). What was written outside of the cluster before is found after it, too: then the
+ * copies have no common past. */
+bool customers_migrate(struct customers *customers, int64_t version, struct error *err) MUST_CHECK;
 /*
  * Makes change `id` in this copy, in a transaction of its own, and brings the search index up to
  * date. True also where the copy has it already. Code 65: the copy has to be seeded again, since a

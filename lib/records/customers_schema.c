@@ -52,12 +52,12 @@ static const char *const migrations[] = {
 enum { CLUSTER_VERSION = 11 };
 
 /* The search that version 7 brings; and what a cluster's file keeps of its own past. */
-static bool migrated(struct db *db, size_t version, struct error *err)
+static bool migrated(struct db *db, size_t version, bool latest, struct error *err)
 {
 	struct customers store = {.db = db};
 	if (version == 7)
 		return search_refresh(&store, err);
-	return version <= CLUSTER_VERSION || cluster_migrated(&store, (int64_t)version, err);
+	return version <= CLUSTER_VERSION || cluster_migrated(&store, latest, err);
 }
 
 static const struct db_schema schema = {

@@ -92,21 +92,18 @@ bool cluster_is_foreign(struct customers *customers, const struct cluster_state 
 	        db_query(customers->db, "SELECT coalesce((SELECT max(seq) FROM recheck), 0) <> ?1 "
 	                                "OR (?2 AND EXISTS (SELECT 1 FROM search_stale))");
 	db_bind_int(query, 1, dash ? strtoll(dash + 1, NULL, 10) : 0);
-	db_bind_int(query, 2, cluster_is_current(customers));
+	db_bind_int(query, 2, db_is_latest(customers->db));
 	bool good = db_run_int(query, 0, &foreign, err);
 	*ret = dash != NULL && foreign != 0;
 	return good;
 }
 
-bool cluster_is_current(const struct customers *customers)
+/* A standby's file of an older version has its texts for search put together with the migration to
+ * the latest. Of the last change's name only what is behind its dash changes: by the rest it is
+ * known. */
+bool cluster_migrated(struct customers *customers, bool latest, struct error *err)
 {
-	return db_version(customers->db) == customers_schema_version();
-}
-
-/* Of the last change's name only what is behind its dash changes: by the rest it is known. */
-bool cluster_migrated(struct customers *customers, int64_t version, struct error *err)
-{
-	return (version < customers_schema_version() || search_refresh(customers, err)) &&
+	return (!latest || search_refresh(customers, err)) &&
 	       db_exec(customers->db,
 	               "UPDATE cluster_past SET name = substr(name, 1, instr(name, '-')) || "
 	               "(SELECT coalesce(max(seq), 0) FROM recheck) WHERE id = (SELECT last FROM "

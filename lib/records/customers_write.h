@@ -41,11 +41,8 @@ bool cluster_name(struct customers *customers, char ret[CLUSTER_PAST_SIZE],
  * search looks at. False where there is no past. */
 bool cluster_is_foreign(struct customers *customers, const struct cluster_state *state, bool *ret,
                         struct error *err) MUST_CHECK;
-/* Whether the file is of this program's schema, and not a standby's of an older one: then its texts
- * for search aren't put together before the migration. */
-bool cluster_is_current(const struct customers *customers);
-/* Within the migration to that version: what its triggers have noted is nobody else's writing, on
- * no machine. */
-bool cluster_migrated(struct customers *customers, int64_t version, struct error *err) MUST_CHECK;
+/* Within the migration to a version, which is the `latest` or not: what its triggers have noted is
+ * nobody else's writing, on no machine. */
+bool cluster_migrated(struct customers *customers, bool latest, struct error *err) MUST_CHECK;
 
 #endif

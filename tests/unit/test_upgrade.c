@@ -360,6 +360,30 @@ static void test_a_change_from_before_the_migration_is_refused(void **state)
 	replica_close(replica);
 }
 
+/* By a program that isn't dispatchd's, before the migration of the copy. */
+static void test_foreign_writing_is_found_behind_a_migration(void **state)
+{
+	struct error err;
+	(void)state;
+	schemas_are_next = true;
+	struct replica *replica = follow_begin(b);
+	replica_close(replica);
+	sqlite3 *handle = look(b->settings.customers.path);
+	assert_int_equal(
+	        sqlite3_exec(handle, "UPDATE customer SET timezone = ''", NULL, NULL, NULL),
+	        SQLITE_OK);
+	(void)sqlite3_close(handle);
+	stop(a);
+	own(a);
+	office(a, "UPDATE customer SET dba = 'Heard'");
+	world_turn(a);
+	replica = follow_begin(b);
+	assert_false(follow_all(replica, &err));
+	assert_int_equal(err.code, EX_DATAERR);
+	assert_non_null(strstr(err.text, "this copy has to be seeded again"));
+	replica_close(replica);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +392,8 @@ int main(void)
 	                                        setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_nobody_else_migrates_it, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_a_change_from_before_the_migration_is_refused,
+	                                        setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_foreign_writing_is_found_behind_a_migration,
 	                                        setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
