@@ -38,8 +38,8 @@ bool engine_open_customers(struct engine *engine, struct error *err)
 	engine->away = engine->known.identity[0] != '\0' &&
 	               (!known_is_there(path, NULL) ||
 	                !known_has_own_wal(path, engine->known.stamp, NULL));
-	struct customers *customers = engine->away ? customers_open("", DB_READ, err)
-	                                           : customers_open(path, DB_OWN, err);
+	struct customers *customers =
+	        engine->away ? customers_open("", DB_READ, err) : customers_open(path, DB_OWN, err);
 	if (customers != NULL)
 		use_customers(engine, customers);
 	return customers != NULL;
