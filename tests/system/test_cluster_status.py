@@ -66,6 +66,7 @@ def test_a_healthy_standby_has_no_problem(pair):
     shown = b.ctl("status").stdout
     assert b.ctl_json("status")["problems"] == [] and shown.startswith("dispatchd "), shown
     assert "no mails" not in shown
+    assert check(b)[0] == 0, check(b)
 
 
 def test_an_owner_without_a_standby_says_so(pair):
@@ -138,6 +139,16 @@ def test_nobody_owns_it(pair):
                lambda: b.ctl("status").stdout)
     a.redis.execute_command("CONFIG", "SET", "maxmemory", "0")
     b.wait_role("owner")
+
+
+def test_a_second_member_of_the_same_name_ends(pair):
+    a, b = pair
+    b.configure(redis={"consumer": "a"})
+    daemon = b.start_daemon()
+    assert daemon.wait(60) == 78
+    assert "another machine of the cluster is called a, too: [redis] consumer must differ" in daemon.log()
+    publish(a, 1, 1)
+    assert a.role() == "owner"
 
 
 # ---- dispatchd -t

@@ -5,8 +5,11 @@ import sqlite3
 import pytest
 
 import cluster
+import tokens
 from center import Center
 from kit import add_customer, wait_outcome
+from report_peer import DOMAIN, bounce
+from test_bounce_take import REPORT
 from world import wait_until
 
 FOLLOWS = "this machine is a standby and follows east; make the change there"
@@ -153,3 +156,21 @@ def test_every_change_on_a_standby_names_the_owner(pair):
     assert a.ctl_json("customer", "show", "1001")["city"] != "Reno"
     assert len(a.ctl_json("hold", "list")) == len(b.ctl_json("hold", "list")) == 2
     assert b.ctl_json("status")["cluster"]["role"] == "standby"
+
+
+def test_a_mail_that_comes_back_to_a_standby_stays_with_its_mail_server():
+    with cluster.start("a", "b") as (a, b):
+        for machine in (a, b):
+            tokens.configure(machine)
+        a.start_daemon()
+        a.wait_role("owner")
+        b.seed_from(a)
+        b.start_daemon()
+        b.wait_role("standby")
+
+        def hand_to(machine):
+            return bounce("--socket", machine.path("report.sock"), f"bounce@{DOMAIN}", mail=REPORT)
+        done = hand_to(b)
+        assert done.returncode == 75 and b"ask a, which owns the cluster" in done.stderr, done
+        assert hand_to(a).returncode == 0
+        wait_until(lambda: b.ctl_json("bounce", "list", "--unknown"), "the standby has what the owner took")
