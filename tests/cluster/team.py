@@ -6,7 +6,8 @@
         owner.daemon.kill()
         team.take_over_from(owner, began)
         owner.start_daemon()
-        team.settle()                  # all is decided once, sent at least once, and the same everywhere
+        team.settle()                  # all is told of, and the same everywhere
+        team.check()                   # decided once, and sent at least once
 
 The sink writes down each mail that it takes, with its Message-ID. What may arrive twice is told beforehand, by
 `may_repeat`: mails that were in flight at the moment of a fault, and no others.
@@ -42,17 +43,20 @@ def rounds(full, quick):
     return full if ROUNDS == "full" else int(ROUNDS or quick)
 
 
-class Sink(SmtpPeer):
-    """Takes a moment for each mail, so that some are always in flight."""
+Taken = collections.namedtuple("Taken", "when member mail job")
 
-    def __init__(self, path):
+
+class Sink(SmtpPeer):
+    """A member's relay. Takes a moment for each mail, so that some are always in flight."""
+
+    def __init__(self, path, member, taken):
         super().__init__(path=path, keep=False)
-        self.taken = []  # (when, Message-ID, job)
+        self.member, self.taken = member, taken
         self.answers["body"] = lambda session, data: self._take(data)
 
     def _take(self, data):
         head = BytesHeaderParser().parsebytes(data)
-        self.taken.append((time.monotonic(), head["Message-ID"], head["X-Dispatchd-Job"]))
+        self.taken.append(Taken(time.monotonic(), self.member, head["Message-ID"], head["X-Dispatchd-Job"]))
         time.sleep(random.uniform(0, 0.1))
         return "250 2.0.0 taken"
 
@@ -153,6 +157,24 @@ class Member(cluster.Machine):
             return tables
 
 
+class Watch(threading.Thread):
+    """All that was in flight at some time between its start and its end."""
+
+    def __init__(self, member):
+        super().__init__(daemon=True)
+        self.member, self.found, self.ended = member, set(), threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ended.wait(0.05):
+            self.found |= self.member.in_flight()
+
+    def stop(self):
+        self.ended.set()
+        self.join()
+        return self.found
+
+
 class Team:
     def __init__(self, *names, lease="10s", rate=40, redis_of=Single, wrap=None):
         self.members = []
@@ -160,11 +182,13 @@ class Team:
             self.members.append(Member(self, name, self.members[0] if self.members else None, lease=lease))
         first = self.members[0]
         self.redis = redis_of(first)
-        self.sink = Sink(first.path("smtp.sock"))
+        self.taken, self.sinks = [], []  # all of them write into one list
         for member in self.members:
+            sink = Sink(member.path("smtp.sock"), member.name, self.taken)
+            self.sinks.append(sink)
             member.wrap = (wrap or {}).get(member.name, ())
             member.configure(redis={"url": self.redis.url}, mail={"transport": "smtp"},
-                             smtp={"relay": self.sink.relay, "tls": "none"})
+                             smtp={"relay": sink.relay, "tls": "none"})
         self.load = Load(self, rate)
         self.repeats = set()
         self.seen, self.read = collections.defaultdict(dict), "-"
@@ -189,7 +213,8 @@ class Team:
         for member in reversed(self.members):
             for daemon in member.daemons:
                 daemon.end()
-        self.sink.close()
+        for sink in self.sinks:
+            sink.close()
         for member in reversed(self.members):
             member.close()
 
@@ -234,10 +259,17 @@ class Team:
     def may_repeat(self, member):
         self.repeats |= member.in_flight()
 
+    watch = staticmethod(Watch)
+
     def take_over_from(self, former, began, fault):
         """Waits for another owner; records how long it took since the fault began."""
         others = [m for m in self.members if m is not former]
-        found = wait_until(lambda: next((m for m in others if m.is_owner()), None), self.story, 60)
+
+        def found_one():
+            self.may_repeat(former)
+            return next((m for m in others if m.is_owner()), None)
+
+        found = wait_until(found_one, self.story, 60)
         record(fault=fault, takeover=self.now() - began)
         return found
 
@@ -247,10 +279,13 @@ class Team:
     # ---- what must be true
 
     def settle(self):
-        """Stops the load, waits until all is done, and checks it."""
+        """Stops the load, and waits until all is told of, and the same everywhere."""
         self.load.pause()
         wait_until(self._all_told, self._untold, 60)
         wait_until(self._all_same, self._differences, 60)
+
+    def check(self):
+        """Once it has settled."""
         self._check_spools()
         self._check_outcomes()
         self._check_mails()
@@ -308,8 +343,8 @@ class Team:
 
     def _check_mails(self):
         ids = collections.defaultdict(collections.Counter)
-        for _, mail, job in list(self.sink.taken):
-            ids[job][mail] += 1
+        for taken in list(self.taken):
+            ids[taken.job][taken.mail] += 1
         wanted = {e for e in self.load.published if self._last_of(e) == "sent"}
         assert set(ids) == wanted, f"never sent, or never to be sent: {sorted(set(ids) ^ wanted)[:5]}"
         assert all(len(mails) == 1 for mails in ids.values()), [j for j, mails in ids.items() if len(mails) > 1]
@@ -318,12 +353,12 @@ class Team:
 
     @property
     def twice(self):
-        return sum(n > 1 for n in collections.Counter(mail for _, mail, _ in list(self.sink.taken)).values())
+        return sum(n > 1 for n in collections.Counter(t.mail for t in list(self.taken)).values())
 
     def first_mail_after(self, began):
         """Seconds until the sink had a mail of an event that was published behind that moment."""
         late = {e for e, (when, _) in self.load.published.items() if when > began}
-        return next((when - began for when, _, job in list(self.sink.taken) if job in late), None)
+        return next((t.when - began for t in list(self.taken) if t.job in late), None)
 
 
 def record(**more):

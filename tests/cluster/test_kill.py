@@ -18,6 +18,7 @@ def each_round(team, n, fault):
         team.wait_load(random.randint(10, 40))
         yield team.owner(), fault
         team.settle()
+        team.check()
         team.go_on()
     record(note=f"{fault}: {len(team.load.published)} events, {team.twice} mails twice, of {len(team.repeats)} that were "
                 f"in flight")
@@ -29,7 +30,6 @@ def test_the_owner_is_killed_again_and_again(part):
         for owner, fault in each_round(team, rounds(100, 3) // PARTS, "owner killed"):
             began = team.now()
             owner.daemon.kill()
-            team.may_repeat(owner)
             team.take_over_from(owner, began, fault)
             owner.start_daemon()
             team.wait_load(20)
@@ -42,7 +42,6 @@ def test_the_owner_stands_still_and_wakes_up(part):
         for owner, fault in each_round(team, -(-rounds(20, 2) // max(1, PARTS // 3)), "owner frozen for 15 s"):
             began = team.now()
             owner.daemon.signal(signal.SIGSTOP)
-            team.may_repeat(owner)
             team.take_over_from(owner, began, fault)
             time.sleep(max(0, began + 15 - team.now()))
             team.may_repeat(owner)

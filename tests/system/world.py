@@ -89,7 +89,8 @@ def free_port():
 class RedisServer:
     """A redis-server on a Unix socket in `directory` (and a loopback port, where asked), nothing on disk."""
 
-    def __init__(self, directory, port=0, args=()):
+    def __init__(self, directory, port=0, args=(), wrap=()):
+        self.wrap = list(wrap)  # before the command line
         self.socket = str(Path(directory) / "redis.sock")
         self.port = port
         self.log = Path(directory) / "redis.log"
@@ -98,7 +99,7 @@ class RedisServer:
         self.process = None
 
     def start(self):
-        command = [*DIES_WITH_US, "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", self.socket,
+        command = [*DIES_WITH_US, *self.wrap, "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", self.socket,
                    "--save", "", "--appendonly", "no", "--dir", str(self.directory),
                    "--logfile", str(self.log), "--daemonize", "no", *self.args]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -148,8 +149,8 @@ class Daemon:
         environment = world.environment(NOTIFY_SOCKET=notify_path, **(env or {}))
         with open(self.log_path, "ab") as log:
             self.log_start = log.tell()
-            self.process = subprocess.Popen([*DIES_WITH_US, *WRAP, str(world.programs / "dispatchd"), "-c", world.config_path,
-                                             *args],
+            self.process = subprocess.Popen([*DIES_WITH_US, *world.wrap, *WRAP, str(world.programs / "dispatchd"), "-c",
+                                             world.config_path, *args],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=world.directory,
                                             env=environment)
 
@@ -216,6 +217,7 @@ class Daemon:
 
 class World:
     programs = BUILD  # where this one's are
+    wrap = ()  # before the daemon's command line, as WRAP is, but of this world alone
 
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="dispatchd-", dir=reachable_folder())  # short: paths of sockets are bounded
