@@ -87,11 +87,11 @@ bool sentinels_agree(const struct sentinels *sentinels, const struct sentinel_lo
 	struct sentinel_answer *answers = mem_alloc(sentinels->n * sizeof(*answers));
 	size_t n = 0;
 	bool agreed = false;
-	for (size_t i = 0; i < sentinels->n; i++)
-		n += ask_at(sentinels, &sentinels->places[i], login, &answers[n], err);
-	for (size_t i = 0; i < n && !agreed; i++) {
-		*ret = answers[i];
-		agreed = count_same(answers, n, &answers[i]) > sentinels->n / 2;
+	for (size_t i = 0; i < sentinels->n && !agreed; i++) {
+		if (!ask_at(sentinels, &sentinels->places[i], login, &answers[n], err))
+			continue;
+		*ret = answers[n++];
+		agreed = count_same(answers, n, ret) > sentinels->n / 2;
 	}
 	free(answers);
 	return agreed || error_set(err, EX_UNAVAILABLE, "the sentinels don't agree on the master");

@@ -28,7 +28,7 @@ struct sentinel_login {
  * reason of the last. */
 bool sentinels_ask(const struct sentinels *sentinels, const struct sentinel_login *login,
                    struct sentinel_answer *ret, struct error *err) MUST_CHECK;
-/* Asks all of them: what more than half of them name. Code 69 where there is no such. */
+/* Asks until more than half of all of them have named the same. Code 69 where they don't. */
 bool sentinels_agree(const struct sentinels *sentinels, const struct sentinel_login *login,
                      struct sentinel_answer *ret, struct error *err) MUST_CHECK;
 

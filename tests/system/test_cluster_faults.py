@@ -8,7 +8,7 @@ import socket
 import cluster
 import pytest
 import redis
-from world import wait_until
+from world import free_port, wait_until
 
 
 @pytest.fixture
@@ -122,3 +122,25 @@ def test_a_former_owner_is_a_single_daemon_once_it_is_told_so(pair):
     a.daemon.signal(signal.SIGHUP)
     publish(a, 1, 1)
     a.outcomes({"status": "sent"}, 1)
+
+
+def test_an_entry_that_no_replica_has_is_not_followed():
+    """A master that is cut off may have one that the journal never gets."""
+    with cluster.start("a", "b") as (a, b):
+        server = a.__dict__["_server"] = a.start_redis(port=free_port())
+        replica = a.start_redis("replica", args=["--replicaof", "127.0.0.1", str(server.port)])
+        wait_until(lambda: len(server.client().role()[2]) == 1, "a replica", 30)
+        a.ctl("customer", "add", "1001", "--name", "Example Farm", "--email", "farm@example.com")
+        a.start_daemon()
+        a.wait_role("owner")
+        b.seed_from(a)
+        b.start_daemon()
+        b.wait_role("standby")
+        replica.freeze()
+        publish(a, 1, 1)
+        a.daemon.wait_log("only 0 of 1 replicas of Redis have it")
+        written = int(a.raw.xrevrange("team:journal", count=1)[0][0].split(b"-")[0])
+        assert a.position()[0] == b.position()[0] == written - 1
+        replica.thaw()
+        a.outcomes({"status": "sent"}, 1, timeout=60)
+        wait_until(lambda: a.position() == b.position() and a.position()[0] >= written, "the same position", 60)

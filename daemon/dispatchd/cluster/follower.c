@@ -32,6 +32,7 @@ struct follower {
 	const struct member *member;
 	struct replica *replica;
 	struct sync *redis;
+	int wait;            /* so many replicas have to have what is followed; as the lease's */
 	int64_t progress_ms; /* when it was told last; monotonic */
 	int64_t looked_ms;   /* when owner and journal's end were looked at last; monotonic */
 	bool registered;     /* the journal keeps what comes for us from now on */
@@ -97,6 +98,19 @@ static int64_t position(const struct follower *f)
 	return replica_position(f->replica).number;
 }
 
+/* Whether what was read is in Redis for good: a master that is cut off may have an entry that the
+ * journal never gets, behind which nobody else goes on. One that doesn't fit isn't followed anyway,
+ * and says nothing of how far we are. */
+static bool is_kept(struct follower *f, const struct journal_entry *first, struct error *err)
+{
+	struct journal_position at = replica_position(f->replica);
+	struct error unfit;
+	if (f->wait == 0 || !journal_verify(&f->member->key, &at, first, &unfit))
+		return true;
+	return request_progress(f->redis, f->member, at.number, false, err) &&
+	       request_is_kept(f->redis, f->wait, err);
+}
+
 /* What is behind the position; *ret_n of them were followed. */
 static bool follow_some(struct follower *f, int block_ms, size_t *ret_n, struct error *err)
 {
@@ -111,6 +125,7 @@ static bool follow_some(struct follower *f, int block_ms, size_t *ret_n, struct 
 		f->at_once *= 2;
 	else if (!good && f->at_once > 1)
 		f->at_once = 1;
+	good = good && (n == 0 || is_kept(f, &entries[0], err));
 	for (size_t i = 0; good && i < n && !atomic_load(&f->stop); i++) {
 		good = replica_apply(f->replica, &f->member->key, &entries[i], err);
 		*ret_n += good;
@@ -304,8 +319,12 @@ static bool look_around(struct follower *f, struct error *err)
 
 static bool connect_once(struct follower *f, struct error *err)
 {
-	if (!f->redis)
-		f->redis = sync_open(f->member->settings, PATIENCE_MS, err);
+	if (f->redis)
+		return true;
+	f->redis = sync_open(f->member->settings, PATIENCE_MS, err);
+	if (f->redis && (!sync_is_agreed(f->redis, f->member->settings, err) ||
+	                 !request_wait(f->redis, f->member, &f->wait, err)))
+		f->redis = sync_close(f->redis);
 	return f->redis;
 }
 

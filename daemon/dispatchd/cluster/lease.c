@@ -18,7 +18,8 @@ enum { RENEWALS = 4, RETRY_MS = 200, DRIFT_PARTS = 100 };
 struct lease {
 	const struct member *member;
 	struct holder ours;
-	int wait;
+	int wait; /* replicas that were there when it was taken stay needed: a master that is cut
+	           * off from them must not go on alone */
 	pthread_t thread;
 	bool running;
 	struct sync *redis; /* the thread's */
@@ -148,20 +149,6 @@ static void *renew_main(void *arg)
 
 /* ---- taking ---- */
 
-/* Replicas that are there now stay needed for as long as the lease is ours: a master that is cut
- * off from them must not go on alone. */
-static bool choose_wait(struct lease *lease, struct sync *redis, struct error *err)
-{
-	int replicas;
-	lease->wait = lease->member->wait;
-	if (lease->wait >= 0)
-		return true;
-	if (!request_replicas(redis, &replicas, err))
-		return false;
-	lease->wait = replicas > 0;
-	return true;
-}
-
 static bool is_known(struct lease *lease, struct sync *redis, struct error *err)
 {
 	struct error unheard;
@@ -183,7 +170,7 @@ bool lease_take(struct lease *lease, struct sync *redis, int64_t epoch_floor,
 	*ret_holder = (struct holder){0};
 	error_set(err, EX_UNAVAILABLE, "the lease can't be taken");
 	if (!sync_is_agreed(redis, lease->member->settings, err) ||
-	    !choose_wait(lease, redis, err) ||
+	    !request_wait(redis, lease->member, &lease->wait, err) ||
 	    !request_take(redis, lease->member, epoch_floor, ret_holder, &taken, err))
 		return false;
 	if (!taken)

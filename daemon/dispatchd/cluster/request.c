@@ -238,7 +238,7 @@ bool request_holder(struct sync *redis, const struct member *member, struct hold
 	return good;
 }
 
-bool request_replicas(struct sync *redis, int *ret, struct error *err)
+static bool count_replicas(struct sync *redis, int *ret, struct error *err)
 {
 	struct args args = {0};
 	args_add(&args, "ROLE");
@@ -250,6 +250,18 @@ bool request_replicas(struct sync *redis, int *ret, struct error *err)
 	*ret = good ? (int)reply->element[2]->elements : 0;
 	freeReplyObject(reply);
 	return good || error_set(err, EX_UNAVAILABLE, "Redis isn't a master");
+}
+
+bool request_wait(struct sync *redis, const struct member *member, int *ret, struct error *err)
+{
+	int replicas;
+	*ret = member->wait;
+	if (member->wait >= 0)
+		return true;
+	if (!count_replicas(redis, &replicas, err))
+		return false;
+	*ret = replicas > 0;
+	return true;
 }
 
 /* ---- the journal ---- */
@@ -475,6 +487,22 @@ bool request_progress(struct sync *redis, const struct member *member, int64_t n
 	args_add_all(&args, "XGROUP", "DESTROY", member->journal, group_of(member, !seed, other),
 	             NULL);
 	return run_number(redis, &args, &gone, err);
+}
+
+enum { KEPT_MS = 2000 }; /* less than a follower's patience with its connection */
+
+bool request_is_kept(struct sync *redis, int wait, struct error *err)
+{
+	struct args args = {0};
+	args_add(&args, "WAIT");
+	args_add_number(&args, wait);
+	args_add_number(&args, KEPT_MS);
+	redisReply *reply = run(redis, &args, err);
+	if (!reply)
+		return false;
+	bool kept = enough(reply, wait, err);
+	freeReplyObject(reply);
+	return kept;
 }
 
 static const redisReply *value_of(const redisReply *map, const char *name)

@@ -42,8 +42,9 @@ bool request_release(struct sync *redis, const struct member *member, const stru
                      struct error *err) MUST_CHECK;
 bool request_holder(struct sync *redis, const struct member *member, struct holder *ret,
                     struct error *err) MUST_CHECK;
-/* How many replicas Redis has. */
-bool request_replicas(struct sync *redis, int *ret, struct error *err) MUST_CHECK;
+/* How many replicas have to confirm: as many as are configured, else one where there is any. */
+bool request_wait(struct sync *redis, const struct member *member, int *ret,
+                  struct error *err) MUST_CHECK;
 
 /* What became of an entry. */
 enum appended {
@@ -76,6 +77,9 @@ bool request_ends(struct sync *redis, const struct member *member, struct journa
  * the journal is kept from that number on. */
 bool request_progress(struct sync *redis, const struct member *member, int64_t number, bool seed,
                       struct error *err) MUST_CHECK;
+/* Whether so many replicas have what this connection has written, and so whatever it has read
+ * before. Code 69 where they don't within two seconds. */
+bool request_is_kept(struct sync *redis, int wait, struct error *err) MUST_CHECK;
 
 /* A member as the journal's stream knows it. */
 struct standby_place {
