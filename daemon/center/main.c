@@ -83,7 +83,7 @@ static struct settings *read_settings(const struct options *options, bool user, 
 	        "center",       "customers", "spool",  "office",
 	        "rules",        "gate",      "notify", "redis.max_event_size",
 	        "mail.max_age", NULL};
-	static const char *const users[] = {"center", NULL};
+	static const char *const users[] = {"center", "customers.path", NULL};
 	return settings_load(settings_path(options->file), user ? users : serving, fault_line, NULL,
 	                     ret_code);
 }

@@ -262,7 +262,8 @@ int serve(const struct settings *settings, serve_reread *reread, void *arg,
 	if (code != EX_OK)
 		return code;
 	block_signals(&signals);
-	struct accounts *accounts = accounts_open(settings->center.path, &err);
+	struct accounts *accounts =
+	        accounts_open(settings->center.path, settings->customers.path, &err);
 	bool good = accounts != NULL;
 	(void)accounts_close(accounts); /* made where it was missing, before threads race */
 	if (good && pthread_key_create(&center.stores, end_thread) == 0) {

@@ -35,7 +35,8 @@ static bool open_accounts(struct user_run *run, struct error *err)
 {
 	if (!owner_become(run->settings, err))
 		return false;
-	run->accounts = accounts_open(run->settings->center.path, err);
+	run->accounts =
+	        accounts_open(run->settings->center.path, run->settings->customers.path, err);
 	return run->accounts != NULL;
 }
 

@@ -44,6 +44,10 @@ enum cluster_role {
 bool customers_set_role(struct customers *customers, enum cluster_role role, const char *owner,
                         struct error *err) MUST_CHECK;
 
+/* Where this machine is a standby, what isn't in customers.db but the office's, too, fails with 75
+ * and the owner's name. */
+bool customers_may_change(struct customers *customers, struct error *err) MUST_CHECK;
+
 /* -- the owner -- */
 
 /* A larger one is kept without its content: a standby that gets there has to be seeded. */

@@ -18,6 +18,7 @@
 
 #include "base/jsontext.h"
 #include "db/db_record.h"
+#include "records/customers_changes.h"
 #include "records/customers_hold.h"
 #include "records/customers_private.h"
 #include "records/search_fold.h"
@@ -288,6 +289,21 @@ static bool leave_past(struct customers *store, const struct cluster_state *stat
 	return state->name[0] == '\0' || db_exec(store->db, "DELETE FROM cluster_past", err);
 }
 
+static bool refuse_standby(const struct cluster_state *state, struct error *err)
+{
+	return error_set(err, EX_TEMPFAIL,
+	                 "nothing was changed: this machine is a standby and follows %s; make the "
+	                 "change there",
+	                 state->owner[0] ? state->owner : "the cluster's owner");
+}
+
+bool customers_may_change(struct customers *customers, struct error *err)
+{
+	struct cluster_state state;
+	return cluster_read(customers, &state, err) &&
+	       (state.role != CLUSTER_STANDBY || refuse_standby(&state, err));
+}
+
 static bool enter(struct customers *store, struct error *err)
 {
 	struct cluster_state state;
@@ -303,10 +319,7 @@ static bool enter(struct customers *store, struct error *err)
 		return start_recording(store, &state, err);
 	if (state.role == CLUSTER_NONE)
 		return leave_past(store, &state, err);
-	return error_set(err, EX_TEMPFAIL,
-	                 "nothing was changed: this machine is a standby and follows %s; make the "
-	                 "change there",
-	                 state.owner[0] ? state.owner : "the cluster's owner");
+	return refuse_standby(&state, err);
 }
 
 bool customers_write_begin(struct customers *store, struct error *err)

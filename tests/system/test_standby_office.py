@@ -55,6 +55,23 @@ def test_an_import_is_tried_but_not_made(standby, tmp_path):
     assert len(standby.ctl_json("customer", "list")) == 1
 
 
+def test_accounts_are_the_offices_too(world):
+    center = Center(world)
+    world.ctl("customer", "add", "1001", "--name", "Maple Hauling")
+    center.add("ada", "admin")
+    center.add("sam", "clerk")
+    set_role(world, "standby", "east")
+    for args in (("add", "eve", "--role", "clerk"), ("role", "sam", "reader"), ("password", "sam"), ("token", "sam"),
+                 ("remove", "sam")):
+        done = center.run("user", *args, check=False)
+        assert done.returncode == 75 and FOLLOWS in done.stderr, (args, done)
+    center.start()
+    ada = center.log_in("ada")  # which changes nothing
+    answer = ada.submit("/users", {"name": "eve", "role": "clerk"})
+    assert answer.status == 503 and FOLLOWS in answer.text, answer.text
+    assert "sam" in center.run("user", "list").stdout
+
+
 def test_reading_goes_on(standby):
     assert "Maple" in standby.ctl("customer", "search", "maple").stdout
     assert "Denver" in standby.ctl("customer", "show", "1001").stdout
@@ -63,10 +80,13 @@ def test_reading_goes_on(standby):
 
 
 def test_the_center_says_where(standby):
+    set_role(standby, "none")
     center = Center(standby)
     center.add("carl", "clerk")
+    carl = center.bearer("carl")
+    set_role(standby, "standby", "east")
     center.start()
-    carl, page = center.bearer("carl"), center.log_in("carl")
+    page = center.log_in("carl")
     version = str(carl.get("/api/v1/customers/1001").json["version"])
     for answer in (carl.send("PATCH", "/api/v1/customers/1001", {"city": "Reno"}, {"If-Match": version}),
                    carl.send("POST", "/api/v1/customers", {"number": "1002", "name": "Oak"}),
@@ -108,12 +128,13 @@ def pair():
                    scheduled="2999-01-02T15:00:00Z")
             wait_outcome(a, f"r{number}", "held")
         b.seed_from(a)
-        b.start_daemon()
-        b.wait_role("standby")
-        wait_until(lambda: len(b.ctl_json("hold", "list")) == 2, "it has the held jobs")
         center = Center(b)
         for name, role in (("mona", "manager"), ("ada", "admin")):
             center.add(name, role)
+        center.program = center.bearer("mona")
+        b.start_daemon()
+        b.wait_role("standby")
+        wait_until(lambda: len(b.ctl_json("hold", "list")) == 2, "it has the held jobs")
         center.start()
         yield a, b, center
 
@@ -130,7 +151,7 @@ def test_every_page_of_a_standby_can_be_read(pair):
         assert answer.status == 200, (path, answer.status, answer.text)
     holds = ada.get("/holds").text
     assert "h1" in holds and "unpaid" in ada.get("/customers/1001").text
-    carl = center.bearer("mona")
+    carl = center.program
     for path in ("/customers/1001", "/customers/1001/contacts", "/mails", f"/mails/{mail['id']}", "/holds", "/dead",
                  "/jobs/4711?customer=1001", "/today"):
         assert carl.get(f"/api/v1{path}").status == 200, path
@@ -147,7 +168,7 @@ def test_every_change_on_a_standby_names_the_owner(pair):
         assert answer.status == 503 and "ask a, which owns the cluster" in answer.text, (path, answer.status, answer.text)
     answer = mona.submit("/edit/customers/1001", mona.fill("/edit/customers/1001", city="Reno"))
     assert answer.status == 503 and "follows a; make the change there" in answer.text, answer.text
-    api = center.bearer("mona")
+    api = center.program
     for method, path, body in (("POST", f"/holds/{first}/release", {}), ("POST", f"/mails/{mail['id']}/cancel", {}),
                                ("POST", "/customers/1001/notes", {"text": "gate 4"}), ("DELETE", "/customers/1001", None)):
         answer = api.send(method, f"/api/v1{path}", body)

@@ -31,7 +31,7 @@ static int setup(void **state)
 	(void)snprintf(folder, sizeof folder, "/tmp/dispatchd-accounts-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(path, sizeof path, "%s/center.db", folder);
-	accounts = accounts_open(path, &err);
+	accounts = accounts_open(path, "", &err);
 	assert_non_null(accounts);
 	assert_true(accounts_add(accounts, "sam", ROLE_CLERK, PASSWORD, noon, &err));
 	arena = arena_new();
@@ -181,7 +181,7 @@ static void an_account_keeps_the_language_of_its_pages(void **state)
 	assert_true(found);
 	assert_string_equal(account.language, "de");
 	accounts = accounts_close(accounts);
-	accounts = accounts_open(path, &err);
+	accounts = accounts_open(path, "", &err);
 	assert_true(accounts_find(accounts, "sam", arena, &account, &err));
 	assert_string_equal(account.language, "de");
 	assert_true(accounts_set_language(accounts, "sam", "", &err));

@@ -68,7 +68,7 @@ static void test_center(void **state)
 	struct error err = {0};
 	(void)state;
 	in_new_folder(path, sizeof path, "center.db");
-	struct accounts *accounts = accounts_open(path, &err);
+	struct accounts *accounts = accounts_open(path, "", &err);
 	assert_non_null(accounts);
 	assert_known("center.db", accounts->db);
 	accounts_close(accounts);

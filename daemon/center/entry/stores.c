@@ -62,7 +62,8 @@ static void is_away(struct error *err)
 struct accounts *stores_accounts(struct stores *stores, struct error *err)
 {
 	if (stores->accounts == NULL)
-		stores->accounts = accounts_open(stores->settings->center.path, err);
+		stores->accounts = accounts_open(stores->settings->center.path,
+		                                 stores->settings->customers.path, err);
 	if (stores->accounts == NULL)
 		is_away(err);
 	return stores->accounts;

@@ -6,6 +6,7 @@
 #include "center/trust/accounts_private.h"
 #include "center/trust/password.h"
 #include "db/db_private.h"
+#include "records/customers_changes.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -44,14 +45,25 @@ bool accounts_inspect(const char *path, struct error *err)
 	return db_inspect(path, &schema, err);
 }
 
-struct accounts *accounts_open(const char *path, struct error *err)
+struct accounts *accounts_open(const char *path, const char *customers, struct error *err)
 {
 	struct db *db = db_open(path, &schema, DB_WRITE, err);
 	if (db == NULL)
 		return NULL;
 	struct accounts *accounts = mem_alloc(sizeof *accounts);
 	accounts->db = db;
+	accounts->customers = mem_strdup(customers);
 	return accounts;
+}
+
+/* A customers.db that can't be read says nothing of a cluster. */
+bool accounts_may_change(const struct accounts *accounts, struct error *err)
+{
+	struct error unheard;
+	struct customers *customers = customers_open(accounts->customers, DB_READ, &unheard);
+	bool good = customers == NULL || customers_may_change(customers, err);
+	customers_close(customers);
+	return good;
 }
 
 struct accounts *accounts_close(struct accounts *accounts)
@@ -59,6 +71,7 @@ struct accounts *accounts_close(struct accounts *accounts)
 	if (accounts == NULL)
 		return NULL;
 	(void)db_close(accounts->db);
+	free(accounts->customers);
 	free(accounts);
 	return NULL;
 }
@@ -164,7 +177,7 @@ bool accounts_add(struct accounts *accounts, const char *name, enum role role, c
                   struct instant now, struct error *err)
 {
 	char hash[PASSWORD_HASH_SIZE];
-	if (!name_check(name, err) ||
+	if (!accounts_may_change(accounts, err) || !name_check(name, err) ||
 	    (password && (!password_check(password, err) || !password_hash(password, hash, err))))
 		return false;
 	struct db_query *query =
@@ -250,7 +263,7 @@ static bool commit(struct accounts *accounts, bool good, struct error *err)
 bool accounts_set_role(struct accounts *accounts, const char *name, enum role role,
                        struct error *err)
 {
-	if (!db_begin(accounts->db, err))
+	if (!accounts_may_change(accounts, err) || !db_begin(accounts->db, err))
 		return false;
 	struct db_query *query =
 	        db_query(accounts->db, "UPDATE account SET role = ?2 WHERE name = ?1");
@@ -265,8 +278,8 @@ bool accounts_set_password(struct accounts *accounts, const char *name, const ch
                            struct error *err)
 {
 	char hash[PASSWORD_HASH_SIZE];
-	if (!password_check(password, err) || !password_hash(password, hash, err) ||
-	    !db_begin(accounts->db, err))
+	if (!accounts_may_change(accounts, err) || !password_check(password, err) ||
+	    !password_hash(password, hash, err) || !db_begin(accounts->db, err))
 		return false;
 	struct db_query *query =
 	        db_query(accounts->db, "UPDATE account SET password = ?2 WHERE name = ?1");
@@ -282,6 +295,8 @@ bool accounts_set_password(struct accounts *accounts, const char *name, const ch
 bool accounts_set_token(struct accounts *accounts, const char *name, char ret[SECRET_SIZE],
                         struct error *err)
 {
+	if (!accounts_may_change(accounts, err))
+		return false;
 	struct db_query *query =
 	        db_query(accounts->db, "UPDATE account SET token = ?2 WHERE name = ?1");
 	db_bind_text(query, 1, name);
@@ -295,6 +310,8 @@ bool accounts_set_token(struct accounts *accounts, const char *name, char ret[SE
 bool accounts_set_language(struct accounts *accounts, const char *name, const char *language,
                            struct error *err)
 {
+	if (!accounts_may_change(accounts, err))
+		return false;
 	struct db_query *query =
 	        db_query(accounts->db, "UPDATE account SET language = ?2 WHERE name = ?1");
 	db_bind_text(query, 1, name);
@@ -304,7 +321,7 @@ bool accounts_set_language(struct accounts *accounts, const char *name, const ch
 
 bool accounts_remove(struct accounts *accounts, const char *name, struct error *err)
 {
-	if (!db_begin(accounts->db, err))
+	if (!accounts_may_change(accounts, err) || !db_begin(accounts->db, err))
 		return false;
 	struct db_query *query = db_query(accounts->db, "DELETE FROM account WHERE name = ?1");
 	db_bind_text(query, 1, name);
@@ -331,6 +348,8 @@ bool accounts_by_token(struct accounts *accounts, const char *token, struct aren
 bool accounts_link(struct accounts *accounts, const char *name, struct instant now,
                    char ret[SECRET_SIZE], struct error *err)
 {
+	if (!accounts_may_change(accounts, err))
+		return false;
 	struct db_query *query =
 	        db_query(accounts->db, "INSERT INTO link (key, account, until) SELECT ?2, id, ?3 "
 	                               "FROM account WHERE name = ?1");

@@ -33,9 +33,12 @@ struct account {
 	const char *language; /* of its pages: "de"; "": the browser's */
 };
 
-/* Whether the file is ours or isn't there; and opening it, made where it is missing (mode 0600). */
+/* Whether the file is ours or isn't there; and opening it, made where it is missing (mode 0600).
+ * `customers` is the path of customers.db: where that is a cluster's standby, changes of accounts
+ * and lists fail with 75 and the owner's name; logins don't. */
 bool accounts_inspect(const char *path, struct error *err) MUST_CHECK;
-struct accounts *accounts_open(const char *path, struct error *err) MUST_CHECK;
+struct accounts *accounts_open(const char *path, const char *customers,
+                               struct error *err) MUST_CHECK;
 struct accounts *accounts_close(struct accounts *accounts); /* takes NULL; returns NULL */
 
 /* Secrets that are shown once: 256 random bits in base64url. */

@@ -8,7 +8,12 @@
 /* What the files on center.db share; nobody else includes it. */
 struct accounts {
 	struct db *db;
+	char *customers; /* path of customers.db, which knows whether this is a standby */
 };
+
+/* Accounts and lists are the office's data: a standby refuses changes (75, with the owner's name).
+ * To be asked before each. */
+bool accounts_may_change(const struct accounts *accounts, struct error *err) MUST_CHECK;
 
 /* How a secret is kept. */
 enum { KEY_SIZE = 32 };

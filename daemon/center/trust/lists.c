@@ -41,7 +41,8 @@ static bool list_fits(struct accounts *accounts, int64_t account, const char *na
 bool lists_save(struct accounts *accounts, int64_t account, const char *name, bool shared,
                 const char *query, int64_t *ret_id, struct error *err)
 {
-	if (!list_check(name, query, err) || !list_fits(accounts, account, name, err))
+	if (!accounts_may_change(accounts, err) || !list_check(name, query, err) ||
+	    !list_fits(accounts, account, name, err))
 		return false;
 	struct db_query *save = db_query(
 	        accounts->db, "INSERT INTO list (account, name, shared, query) VALUES (?1, ?2, ?3,"
@@ -61,6 +62,8 @@ static bool list_none(int64_t id, struct error *err)
 
 bool lists_remove(struct accounts *accounts, int64_t account, int64_t id, struct error *err)
 {
+	if (!accounts_may_change(accounts, err))
+		return false;
 	struct db_query *query =
 	        db_query(accounts->db, "DELETE FROM list WHERE id = ?1 AND account = ?2");
 	db_bind_int(query, 1, id);
