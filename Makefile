@@ -100,7 +100,7 @@ HELP   := $(BUILD)/libunit.a
 UNIT   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROBES := $(PROBE_SRC:tests/system/%.c=$(BUILD)/tests/%)
 BENCH  := $(BENCH_SRC:tests/bench/%.c=$(BUILD)/tests/%)
-NEXT   := $(BUILD)/next/dispatchd $(BUILD)/next/dispatchctl
+NEXT   := $(BUILD)/next/dispatchd $(BUILD)/next/dispatchctl $(BUILD)/next/dispatch-center
 PROGRAMS := $(BUILD)/dispatchd $(BUILD)/dispatchctl $(BUILD)/dispatch-center $(BUILD)/dispatch-bounce
 GEN  := $(BUILD)/gen/version.h $(BUILD)/gen/builtin_templates.h $(BUILD)/gen/center_assets.h \
 	$(BUILD)/gen/center_words.h $(BUILD)/gen/proof_page.h $(patsubst %,$(BUILD)/gen/%.h,$(notdir $(SQL)))
@@ -298,6 +298,10 @@ $(BUILD)/next/dispatchctl: $(call obj,$(NEXT_SRC) $(CTL_SRC)) $(SHARED) $(LIB)
 	@mkdir -p $(@D)
 	$(call progress,LINK)
 	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(CTL_PKGS))
+$(BUILD)/next/dispatch-center: $(call obj,$(NEXT_SRC) $(CENTER_SRC)) $(SHARED) $(LIB)
+	@mkdir -p $(@D)
+	$(call progress,LINK)
+	$(Q)$(LINK) -o $@ $^ -Wl,--as-needed $(LIBS) $(call pkg_libs,$(CENTER_PKGS))
 $(BUILD)/unit/test_upgrade: $(call obj,$(NEXT_SRC))
 
 $(PROGRAMS) $(NEXT) $(UNIT) $(PROBES) $(BENCH): $(call obj,$(TSAN_SRC))

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import urllib.parse
 
-from world import BUILD, DIES_WITH_US, PATIENCE, wait_until
+from world import DIES_WITH_US, PATIENCE, wait_until
 
 PASSWORD = "correct horse battery"
 FILES = {}  # center.db's contents by the accounts in it
@@ -57,7 +57,7 @@ class Center:
         world.cleanups.append(self.end)
 
     def run(self, *args, stdin=None, check=True):
-        done = subprocess.run([str(BUILD / "dispatch-center"), "-c", self.world.config_path, *args], input=stdin,
+        done = subprocess.run([str(self.world.programs / "dispatch-center"), "-c", self.world.config_path, *args], input=stdin,
                               capture_output=True, text=True, timeout=30 * PATIENCE, cwd=self.world.directory,
                               env=self.world.environment(), check=False)
         if check:
@@ -91,7 +91,7 @@ class Center:
         with open(self.log_path, "ab") as log:
             start = log.tell()
             self.process = subprocess.Popen(
-                [*DIES_WITH_US, str(BUILD / "dispatch-center"), "-c", self.world.config_path],
+                [*DIES_WITH_US, str(self.world.programs / "dispatch-center"), "-c", self.world.config_path],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.world.directory,
                 env=self.world.environment())
 

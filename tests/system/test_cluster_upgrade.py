@@ -9,6 +9,7 @@ import subprocess
 
 import cluster
 import pytest
+from center import Center
 from world import BUILD, wait_until
 
 NEXT = BUILD / "next"
@@ -114,6 +115,25 @@ def test_the_standby_is_upgraded_first(pair):
     wait_equal(a, b)
     assert len(a.mails()) == 20
     assert b.ctl_json("customer", "show", "1001")["phone"] == "555 0102"
+
+
+def test_the_center_waits_for_the_takeover(pair):
+    a, b = pair
+    old = versions(a)
+    b.daemon.stop()
+    upgrade(b)
+    b.wait_role("standby")
+    center = Center(b)
+    center.add("anna")
+    anna = center.start().bearer("anna")
+    answer = anna.get("/api/v1/customers/1001")
+    assert answer.status == 503, answer.text
+    assert versions(b) == old
+    a.daemon.stop()
+    b.wait_role("owner")
+    answer = anna.get("/api/v1/customers/1001")
+    assert answer.status == 200 and answer.json["name"] == "Example Farm"
+    center.stop()
 
 
 def test_a_seed_stays_of_the_owners_schema(pair):
