@@ -87,6 +87,12 @@ struct journal_position replica_position(const struct replica *replica)
 	return replica->position;
 }
 
+struct replica_schemas replica_schemas(const struct replica *replica)
+{
+	return (struct replica_schemas){.spool = db_version(spool_db(replica->spool)),
+	                                .customers = db_version(customers_db(replica->customers))};
+}
+
 bool replica_is_new(const struct replica *replica)
 {
 	return replica->new;

@@ -26,6 +26,11 @@ bool replica_set_owner(struct replica *replica, const char *owner, struct error 
 struct journal_entry replica_fence(int64_t epoch);
 /* Up to which entry they are. */
 struct journal_position replica_position(const struct replica *replica);
+/* Of which schema the databases are now. */
+struct replica_schemas {
+	int64_t spool, customers;
+};
+struct replica_schemas replica_schemas(const struct replica *replica);
 /* Whether the spool has nothing but what a new one has: no event, mail or report was ever in it. */
 bool replica_is_new(const struct replica *replica);
 

@@ -89,6 +89,7 @@ def test_the_standby_is_upgraded_first(pair):
     a.daemon.stop()
     b.wait_role("owner")
     assert versions(b) == new
+    b.daemon.wait_log(f"migrated the cluster's databases spool={new[0]} customers={new[1]}")
     publish(a, 11, 5)
     b.ctl("customer", "set", "1001", "--phone", "555 0101")
     b.outcomes({"status": "sent"}, 15)

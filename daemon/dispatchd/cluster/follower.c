@@ -111,6 +111,18 @@ static bool is_kept(struct follower *f, const struct journal_entry *first, struc
 	       request_is_kept(f->redis, f->wait, err);
 }
 
+static bool apply(struct follower *f, const struct journal_entry *entry, struct error *err)
+{
+	struct replica_schemas before = replica_schemas(f->replica);
+	bool good = replica_apply(f->replica, &f->member->key, entry, err);
+	struct replica_schemas now = replica_schemas(f->replica);
+	if (now.spool != before.spool || now.customers != before.customers)
+		log_fault(LOG_NOTICE,
+		          "migrated the cluster's databases spool=%" PRId64 " customers=%" PRId64,
+		          now.spool, now.customers);
+	return good;
+}
+
 /* What is behind the position; *ret_n of them were followed. */
 static bool follow_some(struct follower *f, int block_ms, size_t *ret_n, struct error *err)
 {
@@ -127,7 +139,7 @@ static bool follow_some(struct follower *f, int block_ms, size_t *ret_n, struct 
 		f->at_once = 1;
 	good = good && (n == 0 || is_kept(f, &entries[0], err));
 	for (size_t i = 0; good && i < n && !atomic_load(&f->stop); i++) {
-		good = replica_apply(f->replica, &f->member->key, &entries[i], err);
+		good = apply(f, &entries[i], err);
 		*ret_n += good;
 	}
 	arena_free(arena);
@@ -174,7 +186,7 @@ static bool put_fence(struct follower *f, struct lease *lease, struct error *err
 	if (is != APPENDED)
 		return error_set(err, EX_TEMPFAIL,
 		                 "another member has written to the journal meanwhile");
-	return replica_apply(f->replica, &f->member->key, &fence, err);
+	return apply(f, &fence, err);
 }
 
 static bool become_owner(struct follower *f, struct lease *lease, struct error *err)
