@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 
-from world import World, wait_until
+from world import PATIENCE, World, wait_until
 
 KEY = "0f" * 32
 OWNER, STANDBY, JOINING = 'dispatchd_role{role="owner"}', 'dispatchd_role{role="standby"}', 'dispatchd_role{role="joining"}'
@@ -18,7 +18,7 @@ OWNER, STANDBY, JOINING = 'dispatchd_role{role="owner"}', 'dispatchd_role{role="
 class Machine(World):
     """A member. All use the first one's Redis, and mail into one Maildir."""
 
-    def __init__(self, name, first=None, lease="6s", cluster=None):
+    def __init__(self, name, first=None, lease=f"{2 * PATIENCE:g}s", cluster=None):
         super().__init__()
         self.first = first or self
         key = self.path("cluster.key")
