@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What can go wrong in a cluster: Redis that forgets or has no memory, another history, large entries, a stop."""
+import contextlib
 import json
 import secrets
 import signal
@@ -144,3 +145,26 @@ def test_an_entry_that_no_replica_has_is_not_followed():
         replica.thaw()
         a.outcomes({"status": "sent"}, 1, timeout=60)
         wait_until(lambda: a.position() == b.position() and a.position()[0] >= written, "the same position", 60)
+
+
+def test_a_second_standby_of_one_name_ends(pair):
+    a, b = pair
+    wait_until(lambda: any(c["name"].startswith("old-") for c in a.redis.xinfo_consumers("team:journal", "b")), "a settled b", 30)
+    with contextlib.closing(cluster.Machine("b", a)) as c:
+        c.seed_from(a)
+        c.start_daemon()
+        assert c.daemon.wait(60) == 78
+        assert "another machine of the cluster is called b, too" in c.daemon.log()
+    # The first one goes on, and after a crash, too.
+    publish(a, 1, 1)
+    a.outcomes({"status": "sent"}, 1)
+    a.wait_idle()
+    wait_until(lambda: a.position() == b.position(), "the same position")
+    b.daemon.kill()
+    b.start_daemon()
+    b.wait_role("standby")
+
+    def settled():
+        return [x["name"] for x in a.redis.xinfo_consumers("team:journal", "b")]
+    wait_until(lambda: len(settled()) == 1 and settled()[0].startswith("old-"), lambda: f"one b: {settled()}", 30)
+    assert b.role() == "standby"

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "common/clock_ms.h"
+#include "dispatchd/cluster/namesake.h"
 #include "dispatchd/cluster/request.h"
 #include "dispatchd/sys/log.h"
 #include "engine/replica.h"
@@ -32,15 +33,16 @@ struct follower {
 	const struct member *member;
 	struct replica *replica;
 	struct sync *redis;
-	int wait;            /* so many replicas have to have what is followed; as the lease's */
-	int64_t progress_ms; /* when it was told last; monotonic */
-	int64_t looked_ms;   /* when owner and journal's end were looked at last; monotonic */
-	bool registered;     /* the journal keeps what comes for us from now on */
-	bool awaits_seed;    /* … for the seed that we need */
-	bool outrun;         /* another was faster at taking over: that is no fault */
-	size_t at_once;      /* how many entries a read asks for: less where they are large */
-	int64_t namesake_ms; /* since when the lease's holder has our name; 0: it hasn't */
-	int64_t namesake;    /* its epoch */
+	int wait;             /* so many replicas have to have what is followed; as the lease's */
+	int64_t progress_ms;  /* when it was told last; monotonic */
+	int64_t looked_ms;    /* when owner and journal's end were looked at last; monotonic */
+	bool registered;      /* the journal keeps what comes for us from now on */
+	bool awaits_seed;     /* … for the seed that we need */
+	bool outrun;          /* another was faster at taking over: that is no fault */
+	size_t at_once;       /* how many entries a read asks for: less where they are large */
+	struct namesake here; /* who else has our name and follows */
+	int64_t namesake_ms;  /* since when the lease's holder has our name; 0: it hasn't */
+	int64_t namesake;     /* its epoch */
 	pthread_t thread;
 	atomic_bool stop;
 	void (*wake)(void *arg);
@@ -89,6 +91,20 @@ void follower_view(struct follower *f, struct member_view *ret)
 	pthread_mutex_lock(&f->lock);
 	*ret = f->view;
 	pthread_mutex_unlock(&f->lock);
+}
+
+/* Another machine has our name: false, and the end. */
+static bool fail(struct follower *f, struct error *ret_why)
+{
+	error_set(ret_why, EX_CONFIG,
+	          "another machine of the cluster is called %s, too: [redis] consumer must differ",
+	          f->member->name);
+	pthread_mutex_lock(&f->lock);
+	f->failed = true;
+	f->view.fault = *ret_why;
+	pthread_mutex_unlock(&f->lock);
+	atomic_store(&f->stop, true);
+	return false;
 }
 
 /* ---- following ---- */
@@ -155,7 +171,10 @@ static bool tell_progress(struct follower *f, struct error *err)
 	f->progress_ms = now_ms;
 	f->registered = request_progress(f->redis, f->member, position(f), false, err);
 	f->awaits_seed = false;
-	return f->registered;
+	bool other;
+	if (!f->registered || !namesake_look(&f->here, f->redis, f->member, &other, err))
+		return false;
+	return !other || fail(f, err);
 }
 
 /* ---- taking over ---- */
@@ -289,15 +308,6 @@ static bool is_namesake(struct follower *f, const struct holder *holder)
 	return now_ms - f->namesake_ms > f->member->lease_ms + PATIENCE_MS;
 }
 
-static void fail(struct follower *f, const struct error *why)
-{
-	pthread_mutex_lock(&f->lock);
-	f->failed = true;
-	f->view.fault = *why;
-	pthread_mutex_unlock(&f->lock);
-	atomic_store(&f->stop, true);
-}
-
 /* True where this member is the owner now. */
 static bool look_around(struct follower *f, struct error *err)
 {
@@ -310,12 +320,7 @@ static bool look_around(struct follower *f, struct error *err)
 		return false;
 	show_lag(f, ends.last.number);
 	if (is_namesake(f, &holder)) {
-		error_set(err, EX_CONFIG,
-		          "another machine of the cluster is called %s, too: [redis] consumer must "
-		          "differ",
-		          f->member->name);
-		fail(f, err);
-		return false;
+		return fail(f, err);
 	}
 	if (needs_seed(f, &ends, err)) {
 		await_seed(f, ends.last.number);
@@ -385,6 +390,7 @@ struct follower *follower_start(const struct member *member, void (*wake)(void *
 	f->member = member;
 	f->replica = replica;
 	f->at_once = ENTRIES_A_READ;
+	namesake_begin(&f->here);
 	f->wake = wake;
 	f->arg = arg;
 	pthread_mutex_init(&f->lock, NULL);
