@@ -120,6 +120,8 @@ class Single:
 
 
 class Member(cluster.Machine):
+    folder = None  # of its databases
+
     def __init__(self, team, name, first, **more):
         self.team = team
         super().__init__(name, first, **more)
@@ -128,6 +130,16 @@ class Member(cluster.Machine):
     @property
     def redis_server(self):
         return self.team.redis
+
+    def keep_in(self, folder):
+        """Both databases are there, instead of in the world's own."""
+        self.configure(spool={"path": f"{folder}/spool.db"}, customers={"path": f"{folder}/customers.db"})
+        self.folder = folder
+
+    def path(self, *parts):
+        if self.folder and parts in (("spool.db",), ("customers.db",)):
+            return os.path.join(self.folder, *parts)
+        return super().path(*parts)
 
     def is_owner(self):
         try:
