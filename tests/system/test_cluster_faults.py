@@ -168,3 +168,28 @@ def test_a_second_standby_of_one_name_ends(pair):
         return [x["name"] for x in a.redis.xinfo_consumers("team:journal", "b")]
     wait_until(lambda: len(settled()) == 1 and settled()[0].startswith("old-"), lambda: f"one b: {settled()}", 30)
     assert b.role() == "standby"
+
+
+def test_a_turn_that_waits_for_redis_does_not_keep_an_owner_from_stopping():
+    with cluster.start("a", lease="60s") as (a,):
+        a.start_daemon()
+        a.wait_role("owner")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(a.path("control.sock"))
+            a.redis_server.stop()
+            client.sendall(b'{"do":"mail.pause","by":"kim"}\n')
+            a.daemon.wait_log("the journal can't be written")
+            assert a.daemon.stop(timeout=40) == 0
+
+
+def test_a_standby_goes_on_with_what_it_has_where_new_settings_are_broken(pair):
+    a, b = pair
+    b.configure(cluster={"lease": "never"})
+    done = b.ctl("reload", check=False)
+    assert done.returncode == 78 and "lease" in done.stderr, done.stderr
+    b.daemon.signal(signal.SIGHUP)
+    b.daemon.wait_log("reload:", 2)
+    b.configure(cluster={"lease": "6s"})
+    b.ctl("reload")
+    a.daemon.kill()
+    b.wait_role("owner")

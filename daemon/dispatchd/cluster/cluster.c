@@ -96,6 +96,11 @@ void cluster_resign(struct cluster *cluster, const struct error *why)
 	lease_resign(cluster->lease, why);
 }
 
+bool cluster_waits(struct cluster *cluster)
+{
+	return cluster && journal_writer_waits(cluster->writer);
+}
+
 void cluster_close_journal(struct cluster *cluster)
 {
 	journal_writer_stop(cluster->writer);

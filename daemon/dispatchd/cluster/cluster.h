@@ -43,6 +43,9 @@ bool cluster_is_lost(struct cluster *cluster, struct error *ret_why);
 /* The owner: whether a standby follows; and gives the lease up, so that it can go on. */
 bool cluster_has_standby(struct cluster *cluster);
 void cluster_resign(struct cluster *cluster, const struct error *why);
+/* Whether a turn waits for Redis: until it has it, or the lease is lost. False without a cluster.
+ */
+bool cluster_waits(struct cluster *cluster);
 /* Nothing is appended anymore: whoever waits for that gets a fault. */
 void cluster_close_journal(struct cluster *cluster);
 

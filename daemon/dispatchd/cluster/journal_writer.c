@@ -19,7 +19,7 @@ struct journal_writer {
 	const struct member *member;
 	struct lease *lease;
 	struct sync *redis; /* NULL: not connected */
-	atomic_bool stop;
+	atomic_bool stop, waits;
 };
 
 struct journal_writer *journal_writer_new(const struct member *member, struct lease *lease)
@@ -42,6 +42,11 @@ struct journal_writer *journal_writer_free(struct journal_writer *writer)
 void journal_writer_stop(struct journal_writer *writer)
 {
 	atomic_store(&writer->stop, true);
+}
+
+bool journal_writer_waits(struct journal_writer *writer)
+{
+	return atomic_load(&writer->waits);
 }
 
 static bool is_over(struct journal_writer *writer, struct error *err)
@@ -93,6 +98,7 @@ static enum appended try_on(struct journal_writer *writer, const struct journal_
 		}
 		if (is == APPEND_FAILED)
 			log_fault(LOG_WARNING, "the journal can't be written: %s", fault.text);
+		atomic_store(&writer->waits, true);
 		pause_before_next_try();
 	}
 	return APPEND_LOST;
@@ -130,5 +136,6 @@ bool journal_writer_append(void *arg, const struct journal_position *before,
 		journal_seal(&writer->member->key, &behind, entry);
 		is = try_on(writer, &behind, entry, err);
 	} while (is == APPEND_BEFORE && bridge(writer, &behind, entry, err));
+	atomic_store(&writer->waits, false);
 	return is == APPENDED;
 }

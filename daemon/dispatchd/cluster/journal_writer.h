@@ -27,6 +27,8 @@ struct journal_writer *journal_writer_free(struct journal_writer *writer); /* ta
  */
 bool journal_writer_append(void *arg, const struct journal_position *before,
                            struct journal_entry *entry, struct error *err) MUST_CHECK;
+/* From any thread: whether an entry waits for a Redis that doesn't take it. */
+bool journal_writer_waits(struct journal_writer *writer);
 /* From any thread: what waits fails, and so does all that comes. */
 void journal_writer_stop(struct journal_writer *writer);
 

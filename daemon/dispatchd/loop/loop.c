@@ -37,13 +37,14 @@ static void on_clock_set(void *arg)
 	engine_thread_clock_set(loop->view.engine);
 }
 
-/* The watchdog is pinged only while the engine makes turns, too. */
+/* The watchdog is pinged only while the engine makes turns, too, or waits for a cluster's journal,
+ * which ends with the lease. */
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
 	(void)fd;
 	(void)what;
-	if (engine_thread_stalled(loop->view.engine))
+	if (engine_thread_stalled(loop->view.engine) && !cluster_waits(loop->view.cluster))
 		log_fault(LOG_ERR | MESSAGE_STALLED, "engine stalled: withholding watchdog ping");
 	else
 		notify_watchdog();

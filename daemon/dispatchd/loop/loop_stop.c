@@ -5,6 +5,7 @@
  * did not get done is still on disk.
  */
 #include "common/clock.h"
+#include "dispatchd/cluster/cluster.h"
 #include "dispatchd/engine/engine_thread.h"
 #include "dispatchd/loop/loop_private.h"
 #include "dispatchd/mailer/pool.h"
@@ -56,7 +57,11 @@ void loop_go_on_stopping(struct loop *loop)
 {
 	if (loop->stop == STOP_MAILS && (pool_stopped(loop->view.pool) || time_is_up(loop)))
 		enter_step(loop, STOP_RESULTS, LOOP_FLUSH_MS);
-	if (loop->stop == STOP_RESULTS && (engine_has_turned(loop) || time_is_up(loop)))
+	bool turned = loop->stop == STOP_RESULTS && engine_has_turned(loop);
+	/* A turn that waits for Redis is given up: what it would have decided has had no effect. */
+	if (loop->stop == STOP_RESULTS && !turned && time_is_up(loop) && loop->view.cluster)
+		cluster_close_journal(loop->view.cluster);
+	if (loop->stop == STOP_RESULTS && (turned || time_is_up(loop)))
 		enter_step(loop, STOP_FLUSH, LOOP_FLUSH_MS);
 	/* The Redis client has what the engine gave after the next turn of the loop, which
 	 * enter_step() asks for. */

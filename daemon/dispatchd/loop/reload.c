@@ -58,6 +58,17 @@ static void take_fault(void *arg, const char *text)
 	buf_printf(faults, "%s\n", text);
 }
 
+bool reload_is_sound(const char *file, struct buf *ret_faults)
+{
+	struct settings *settings;
+	struct templates *templates;
+	if (reload_read(file, true, take_fault, ret_faults, &settings, &templates) != EX_OK)
+		return false;
+	templates_unref(templates);
+	settings_free(settings);
+	return true;
+}
+
 static void *reload_thread(void *arg)
 {
 	struct reload *reload = arg;

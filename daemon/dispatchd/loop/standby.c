@@ -2,6 +2,7 @@
 /* What a machine does while it follows: it answers who the owner is, and waits to be it. */
 #include "dispatchd/loop/standby.h"
 
+#include "base/buf.h"
 #include "common/clock.h"
 #include "db/db.h"
 #include "dispatchd/cluster/cluster.h"
@@ -9,6 +10,7 @@
 #include "dispatchd/http/pages.h"
 #include "dispatchd/http/server.h"
 #include "dispatchd/loop/loop.h"
+#include "dispatchd/loop/reload.h"
 #include "dispatchd/report/report_socket.h"
 #include "dispatchd/sys/daemon_view.h"
 #include "dispatchd/sys/log.h"
@@ -74,12 +76,27 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 	notify_watchdog();
 }
 
+/* With files that aren't sound it goes on as it is; else it begins anew, once the answer is out. */
+static void reload(struct standby *standby)
+{
+	static const struct timeval soon = {.tv_usec = 100 * 1000};
+	struct buf faults = {0};
+	bool sound = reload_is_sound(standby->view.settings->file, &faults);
+	control_reload_begins(standby->control);
+	control_reloaded(standby->control, buf_text(&faults));
+	buf_free(&faults);
+	if (!sound)
+		return;
+	standby->end = STANDBY_RELOAD;
+	event_base_loopexit(standby->base, &soon);
+}
+
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
 	struct standby *standby = arg;
 	(void)what;
 	if (number == SIGHUP) {
-		finish(standby, STANDBY_RELOAD);
+		reload(standby);
 		return;
 	}
 	log_write(LOG_NOTICE, "stopping signal=%s", number == SIGINT ? "INT" : "TERM");
@@ -89,10 +106,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
 static void start_reload(void *arg)
 {
-	struct standby *standby = arg;
-	control_reload_begins(standby->control);
-	control_reloaded(standby->control, "");
-	finish(standby, STANDBY_RELOAD);
+	reload(arg);
 }
 
 /* ---- start and end */
