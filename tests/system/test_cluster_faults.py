@@ -193,3 +193,20 @@ def test_a_standby_goes_on_with_what_it_has_where_new_settings_are_broken(pair):
     b.ctl("reload")
     a.daemon.kill()
     b.wait_role("owner")
+
+
+def test_an_entry_in_several_pieces(pair):
+    a, b = pair
+    with open(a.path("many.csv"), "w", encoding="ascii") as file:
+        file.write("number,name\n")
+        file.writelines(f"{n},{secrets.token_hex(95)}\n" for n in range(10_000, 40_000))
+    a.ctl("customer", "import", a.path("many.csv"))
+    wait_until(lambda: b.ctl("customer", "show", "39999", check=False).returncode == 0, lambda: b.log_tail(), 60)
+    largest = a.redis.eval("local n = 0 for _, item in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do "
+                           "n = math.max(n, tonumber(string.match(item[1], '%d+$'))) end return n", 1, "team:journal")
+    assert largest > 1
+    publish(a, 1, 1)
+    a.outcomes({"status": "sent"}, 1)
+    a.daemon.kill()
+    b.wait_role("owner")
+    assert b.ctl_json("customer", "show", "10000")["name"]

@@ -76,8 +76,11 @@ static const char append_script[] =
         "if at < number - 1 and epoch > tonumber(ARGV[11]) then return 'BEHIND' end\n"
         "if at < number - 1 and ARGV[4] ~= 'f' then return 'BEFORE' end\n"
         "redis.call('XADD', KEYS[2], ARGV[3] .. '-0', 'body', ARGV[8])\n"
-        "redis.call('XADD', KEYS[2], ARGV[3] .. '-1', 'kind', ARGV[4], 'epoch', ARGV[5], 'spool',\n"
-        "  ARGV[6], 'customers', ARGV[7], 'seal', ARGV[9])\n"
+        "for i = 12, #ARGV do\n"
+        "  redis.call('XADD', KEYS[2], ARGV[3] .. '-' .. (i - 11), 'body', ARGV[i])\n"
+        "end\n"
+        "redis.call('XADD', KEYS[2], ARGV[3] .. '-' .. (#ARGV - 10), 'kind', ARGV[4], 'epoch',\n"
+        "  ARGV[5], 'spool', ARGV[6], 'customers', ARGV[7], 'seal', ARGV[9])\n"
         "return 'OK'\n";
 
 /* KEYS: journal. Its ends' numbers, without the bodies, and epoch and seal of the last entry. */
@@ -266,6 +269,9 @@ bool request_wait(struct sync *redis, const struct member *member, int *ret, str
 
 /* ---- the journal ---- */
 
+/* A longer body is in several items, since an answer has a bound. */
+enum { PIECE_BYTES = 8 << 20 };
+
 static enum appended read_appended(const redisReply *reply, struct error *err)
 {
 	static const struct {
@@ -298,10 +304,14 @@ enum appended request_append(struct sync *redis, const struct member *member,
 	args_add_number(&args, entry->epoch);
 	args_add_number(&args, entry->spool);
 	args_add_number(&args, entry->customers);
-	args_add_bytes(&args, entry->body ? entry->body : "", entry->len);
+	size_t first = entry->len < PIECE_BYTES ? entry->len : PIECE_BYTES;
+	args_add_bytes(&args, entry->body ? entry->body : "", first);
 	args_add_bytes(&args, (const char *)entry->seal, sizeof entry->seal);
 	args_add_bytes(&args, (const char *)before->seal, sizeof before->seal);
 	args_add_number(&args, before->epoch);
+	for (size_t at = first; at < entry->len; at += PIECE_BYTES)
+		args_add_bytes(&args, entry->body + at,
+		               entry->len - at < PIECE_BYTES ? entry->len - at : PIECE_BYTES);
 	redisReply *reply = run_and_wait(redis, &args, wait, wait_ms_of(member), err);
 	if (!reply)
 		return APPEND_FAILED;
@@ -358,50 +368,98 @@ static bool read_item(const redisReply *item, struct arena *arena, struct journa
 	return true;
 }
 
-/* Two items each, of one number. */
-static bool read_entries(const redisReply *items, size_t max, struct arena *arena,
-                         struct journal_entry *ret, size_t *ret_n)
+/* Entries on their way out of the journal. */
+struct reading {
+	struct arena *arena;
+	struct journal_entry *entries;
+	size_t n, max;
+	bool open;   /* the rest of entry number n is to come */
+	char id[48]; /* of the item that was read last */
+};
+
+/* One more piece of a body. */
+static void add_piece(struct reading *reading, struct journal_entry *entry,
+                      const struct journal_entry *piece)
 {
-	if (items->type != REDIS_REPLY_ARRAY)
+	char *body = arena_alloc(reading->arena, entry->len + piece->len + 1);
+	memcpy(body, entry->body, entry->len);
+	memcpy(body + entry->len, piece->body, piece->len);
+	entry->body = body;
+	entry->len += piece->len;
+}
+
+/* Pieces of a body, and then what has a seal, of one number. */
+static bool take_item(struct reading *reading, const redisReply *item)
+{
+	struct journal_entry *entry = &reading->entries[reading->n];
+	struct journal_entry part = {.body = ""};
+	if (!read_item(item, reading->arena, &part) ||
+	    (reading->open && part.number != entry->number))
 		return false;
-	for (size_t i = 0; i + 1 < items->elements && *ret_n < max; i += 2) {
-		struct journal_entry *entry = &ret[*ret_n];
-		*entry = (struct journal_entry){.body = ""};
-		if (!read_item(items->element[i], arena, entry))
-			return false;
-		int64_t number = entry->number;
-		if (!read_item(items->element[i + 1], arena, entry) || entry->number != number)
-			return false;
-		++*ret_n;
+	(void)snprintf(reading->id, sizeof reading->id, "%s", item->element[0]->str);
+	bool last = part.kind != 0;
+	if (!reading->open) {
+		*entry = part;
+	} else if (last) {
+		part.body = entry->body;
+		part.len = entry->len;
+		*entry = part;
+	} else {
+		add_piece(reading, entry, &part);
 	}
+	reading->open = !last;
+	reading->n += last;
 	return true;
+}
+
+/* One stream: its name and its items. */
+static bool take_items(struct reading *reading, const redisReply *reply)
+{
+	if (reply->type == REDIS_REPLY_NIL)
+		return !reading->open; /* an entry is appended in one step */
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 ||
+	    reply->element[0]->type != REDIS_REPLY_ARRAY || reply->element[0]->elements != 2 ||
+	    reply->element[0]->element[1]->type != REDIS_REPLY_ARRAY)
+		return false;
+	const redisReply *items = reply->element[0]->element[1];
+	for (size_t i = 0; i < items->elements && reading->n < reading->max; i++)
+		if (!take_item(reading, items->element[i]))
+			return false;
+	return true;
+}
+
+static bool read_on(struct sync *redis, const struct member *member, int block_ms,
+                    struct reading *reading, struct error *err)
+{
+	struct args args = {0};
+	args_add_all(&args, "XREAD", "COUNT", NULL);
+	args_add_number(&args, 2 * (int64_t)reading->max);
+	if (block_ms > 0) {
+		args_add(&args, "BLOCK");
+		args_add_number(&args, block_ms);
+	}
+	args_add_all(&args, "STREAMS", member->journal, reading->id, NULL);
+	redisReply *reply = run(redis, &args, err);
+	if (!reply)
+		return false;
+	bool good = take_items(reading, reply);
+	freeReplyObject(reply);
+	return good || strange(err);
 }
 
 bool request_read(struct sync *redis, const struct member *member, int64_t after, size_t max,
                   int block_ms, struct arena *arena, struct journal_entry *ret, size_t *ret_n,
                   struct error *err)
 {
-	char id[32];
-	struct args args = {0};
-	(void)snprintf(id, sizeof id, "%" PRId64 "-1", after);
-	args_add_all(&args, "XREAD", "COUNT", NULL);
-	args_add_number(&args, 2 * (int64_t)max);
-	if (block_ms > 0) {
-		args_add(&args, "BLOCK");
-		args_add_number(&args, block_ms);
-	}
-	args_add_all(&args, "STREAMS", member->journal, id, NULL);
-	redisReply *reply = run(redis, &args, err);
-	*ret_n = 0;
-	if (!reply)
-		return false;
-	/* One stream: its name and its entries. */
-	bool one = reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 &&
-	           reply->element[0]->type == REDIS_REPLY_ARRAY && reply->element[0]->elements == 2;
-	bool good = reply->type == REDIS_REPLY_NIL ||
-	            (one && read_entries(reply->element[0]->element[1], max, arena, ret, ret_n));
-	freeReplyObject(reply);
-	return good || strange(err);
+	struct reading reading = {.arena = arena, .entries = ret, .max = max};
+	bool good;
+	/* Behind all items of that number. */
+	(void)snprintf(reading.id, sizeof reading.id, "%" PRId64 "-%" PRIu64, after, UINT64_MAX);
+	do
+		good = read_on(redis, member, reading.open ? 0 : block_ms, &reading, err);
+	while (good && reading.open);
+	*ret_n = good ? reading.n : 0;
+	return good;
 }
 
 static bool read_ends(const redisReply *reply, struct journal_ends *ret)

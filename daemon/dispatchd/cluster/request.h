@@ -18,8 +18,9 @@
  *
  *	NAME:lease     "EPOCH MEMBER", expires
  *	NAME:epoch     a counter
- *	NAME:journal   a stream; NUMBER-0 is an entry's body, NUMBER-1 the rest of it, so that the
- *	               last item is small; a consumer group for each standby tells how far it is
+ *	NAME:journal   a stream; NUMBER-0 is an entry's body, or a piece of it with NUMBER-1 and so
+ *	               on, and the last of that number the rest, so that it is small; a consumer
+ *group for each standby tells how far it is
  */
 enum { HOLDER_SIZE = MEMBER_NAME_SIZE + 24 };
 

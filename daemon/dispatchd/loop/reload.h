@@ -36,7 +36,7 @@ struct reload *reload_free(struct reload *reload);
 int reload_read(const char *file, bool strict, settings_fault *fault, void *arg,
                 struct settings **ret_settings, struct templates **ret_templates);
 
-/* Whether a reload would be sound, for who begins anew with it. Faults are logged, and added to
+/* Whether a reload would be sound, for who begins again with it. Faults are logged, and added to
  * `ret_faults`, a line each. Reads files at once. */
 struct buf;
 bool reload_is_sound(const char *file, struct buf *ret_faults);
