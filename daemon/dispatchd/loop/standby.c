@@ -76,7 +76,7 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 	notify_watchdog();
 }
 
-/* With files that aren't sound it goes on as it is; else it begins again, once the answer is out. */
+/* With files that aren't sound it goes on as it is; else it begins again once the answer is out. */
 static void reload(struct standby *standby)
 {
 	static const struct timeval soon = {.tv_usec = 100 * 1000};
