@@ -86,10 +86,13 @@ static void fail_over(void)
 	master = copy;
 }
 
+/* What Redis, its replica and messages on their way share; of one run. */
+static struct arena *kept_entries;
+
 static struct journal_entry *keep(const struct journal_entry *entry)
 {
-	struct journal_entry *kept = mem_alloc(sizeof *kept);
-	char *body = mem_alloc(entry->len + 1);
+	struct journal_entry *kept = arena_alloc(kept_entries, sizeof *kept);
+	char *body = arena_alloc(kept_entries, entry->len + 1);
 	if (entry->len > 0)
 		memcpy(body, entry->body, entry->len);
 	*kept = *entry;
@@ -657,6 +660,7 @@ static void check_spools(void)
 
 static void run(uint64_t seed)
 {
+	kept_entries = arena_new();
 	setup(seed);
 	for (int i = 0; i < STEPS; i++) {
 		now_ms += dice(400);
@@ -671,6 +675,7 @@ static void run(uint64_t seed)
 		die(&members[i]);
 	check_spools();
 	world_free(w);
+	kept_entries = arena_free(kept_entries);
 }
 
 static void whatever_happens(void **state)
