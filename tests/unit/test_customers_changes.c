@@ -196,8 +196,8 @@ static void test_another_past(void **state)
 static void test_written_to_by_another_program(void **state)
 {
 	static const char *const writes[] = {
-	        "INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (1, 'emails', "
-	        "'2026-01-01', 'x')",
+	        ("INSERT INTO suspension (customer, scopes, \"from\", note) VALUES (1, 'emails', "
+	         "'2026-01-01', 'x')"),
 	        "UPDATE contact SET name = 'Bea'", "DELETE FROM contact",
 	        "INSERT INTO customer (number, name) VALUES ('7', 'x')"};
 	struct office *office = *state;
