@@ -27,6 +27,7 @@ DEPS_COVERAGE := gcovr
 # For the Debian packages, and for trying them in a tree of its own under a systemd of its own.
 DEPS_DEB := debhelper dpkg-dev fakeroot lintian po-debconf
 DEPS_DEB_TEST := debootstrap systemd-container
+DEPS_CLUSTER := gdb iproute2
 DEPS_CLIENTS := node-redis php-cli php-redis golang-go golang-github-gomodule-redigo-dev default-jdk-headless
 # For the tests of the customer center in a browser and behind a proxy, which are skipped where these can't be had. So
 # are those with Postfix, OpenSMTPD, Exim and Dovecot, which .ci/deps-mail only unpacks.
@@ -204,6 +205,7 @@ fuzz: deps-check ## a minute of libFuzzer on each target of tests/fuzz (FUZZ_SEC
 
 # Not within `make test`: even a quick run takes minutes, mostly of waiting for a lease to run out.
 cluster-test: deps ## faults of a cluster: killed, frozen, split, its Redis failed over, under load (ROUNDS=full for a night)
+	@.ci/deps $(DEPS_CLUSTER)
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(abspath $(BUILD)) DISPATCHD_CLUSTER_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest -q -p no:cacheprovider \
 		-n $(CLUSTER_JOBS) $(PYTEST_ARGS) tests/cluster
