@@ -9,6 +9,7 @@
 #include "common/sync.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,11 +64,28 @@ static bool ask_at(const struct sentinels *sentinels, const struct sentinel_plac
 	return ok;
 }
 
+/* A sentinel that didn't answer is asked last by whoever asks next: of a machine that is gone, each
+ * would wait for a second. */
+static _Atomic size_t first;
+
+static bool ask_in_turn(const struct sentinels *sentinels, size_t i,
+                        const struct sentinel_login *login, struct sentinel_answer *ret,
+                        size_t begin, struct error *err)
+{
+	size_t place = (begin + i) % sentinels->n;
+	if (ask_at(sentinels, &sentinels->places[place], login, ret, err))
+		return true;
+	if (i == 0)
+		atomic_store(&first, (place + 1) % sentinels->n);
+	return false;
+}
+
 bool sentinels_ask(const struct sentinels *sentinels, const struct sentinel_login *login,
                    struct sentinel_answer *ret, struct error *err)
 {
+	size_t begin = atomic_load(&first);
 	for (size_t i = 0; i < sentinels->n; i++)
-		if (ask_at(sentinels, &sentinels->places[i], login, ret, err))
+		if (ask_in_turn(sentinels, i, login, ret, begin, err))
 			return true;
 	return false;
 }
@@ -85,10 +103,10 @@ bool sentinels_agree(const struct sentinels *sentinels, const struct sentinel_lo
                      struct sentinel_answer *ret, struct error *err)
 {
 	struct sentinel_answer *answers = mem_alloc(sentinels->n * sizeof(*answers));
-	size_t n = 0;
+	size_t n = 0, begin = atomic_load(&first);
 	bool agreed = false;
 	for (size_t i = 0; i < sentinels->n && !agreed; i++) {
-		if (!ask_at(sentinels, &sentinels->places[i], login, &answers[n], err))
+		if (!ask_in_turn(sentinels, i, login, &answers[n], begin, err))
 			continue;
 		*ret = answers[n++];
 		agreed = count_same(answers, n, ret) > sentinels->n / 2;
