@@ -141,7 +141,8 @@ static bool run_pair_once(struct sync *sync, const struct args *first, const str
 	if (ret[0])
 		freeReplyObject(ret[0]);
 	ret[0] = NULL;
-	return sync_broken(sync, why, err);
+	sync_broken(sync, why, err);
+	return false;
 }
 
 /* Where another node of a Cluster has the keys, once more there. */
