@@ -57,6 +57,18 @@ def test_it_takes_over_from_a_killed_owner(pair):
     wait_until(lambda: a.position() == b.position() and a.tables() == b.tables(), "equal spools")
 
 
+def test_the_last_minute_is_published_again_by_a_new_owner(pair):
+    """Redis may have lost what the former one published last, and nobody would know."""
+    a, b = pair
+    publish(a, 1, 3)
+    before = {o["id"] for o in a.outcomes({"status": "sent"}, 3)}
+    wait_until(lambda: a.position() == b.position(), "the same position")
+    a.redis.delete("jobs:outcomes")
+    a.daemon.kill()
+    b.wait_role("owner")
+    assert {o["id"] for o in b.outcomes({"status": "sent"}, 3)} == before
+
+
 def test_an_owner_that_stops_gives_the_lease_back(pair):
     a, b = pair
     began = time.monotonic()

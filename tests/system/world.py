@@ -327,12 +327,16 @@ class World:
     def xadd_fields(self, fields, stream="jobs:events"):
         return self.redis.xadd(stream, fields)
 
+    def see(self, entry, fields):
+        """An outcome that was published."""
+        self.seen.append({"entry": entry, **fields})
+
     def outcomes(self, wait_for=None, count=1, timeout=10.0):
         """All outcomes so far, as dicts. With `wait_for`, waits until `count` of them have these values, and
         returns those (the one, where count is 1)."""
         def look():
             for entry, fields in self.redis.xrange("jobs:outcomes", min=self.outcomes_read):
-                self.seen.append({"entry": entry, **fields})
+                self.see(entry, fields)
                 self.outcomes_read = f"({entry}"
             return self.seen
         if wait_for is None:

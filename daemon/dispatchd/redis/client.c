@@ -344,6 +344,8 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
 	client->publisher = publisher_new(engine, client->flow.commands);
 	client->server = server_new(base, target, client->publisher, on_named, client);
 	client->member = *settings->cluster.name;
+	if (client->member)
+		server_succeed(client->server);
 	expect_streams(client, settings);
 	for (size_t i = 0; i < SLOTS; i++)
 		if (client->slots[i].connection)

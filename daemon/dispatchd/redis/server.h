@@ -22,6 +22,9 @@ struct server;
 struct server *server_new(struct event_base *base, struct target *target,
                           struct publisher *publisher,
                           void (*named)(void *arg, const struct resolved *master), void *arg);
+/* Before the first connection: another machine has published until now, and what Redis lost at the
+ * end of that nobody knows: the last minute is published again. */
+void server_succeed(struct server *server);
 struct server *server_free(struct server *server); /* takes NULL; returns NULL */
 /* The connection for commands is new, and the publisher has been reset. */
 void server_reset(struct server *server, struct redis_connection *commands);
