@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +43,15 @@ void *mem_realloc(void *old, size_t count, size_t size)
 	if (p == NULL)
 		bug("out of memory (%zu times %zu bytes)", count, size);
 	return p;
+}
+
+/* With a sanitizer's allocator in front, the library's own isn't set up until the first to come,
+ * and two threads that come at once get a half of it. */
+void mem_trim(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	(void)malloc_trim(0);
+#endif
 }
 
 char *mem_strdup(const char *text)

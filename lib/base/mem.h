@@ -13,6 +13,8 @@
 void *mem_alloc(size_t size); /* zeroed; free() frees */
 void *mem_realloc(void *old, size_t count, size_t size);
 char *mem_strdup(const char *text); /* NULL gives NULL */
+/* Gives what was freed back to the system: after many small blocks. */
+void mem_trim(void);
 
 /*
  * An arena allocates memory that is freed all at once: what one turn loads and decides lives in one

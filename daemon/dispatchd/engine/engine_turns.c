@@ -6,7 +6,6 @@
 #include "dispatchd/sys/lease_clock.h"
 #include "dispatchd/sys/log.h"
 
-#include <malloc.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -67,7 +66,7 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 		engine_report_failed(t, &t->fault);
 	}
 	if (large)
-		(void)malloc_trim(0); /* what JSON takes is many times its text, in small blocks */
+		mem_trim(); /* what JSON takes is many times its text, in small blocks */
 	return ok;
 }
 

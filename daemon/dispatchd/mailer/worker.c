@@ -14,7 +14,6 @@
 #include "mail/forward.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +128,7 @@ static bool worker_render(const struct run *run, struct queued_mail *queued, str
 	bool large = outgoing_mail_bytes(queued->outgoing) > LARGE_MAIL_BYTES;
 	bool ok = render_signed(run, queued, ret, &err);
 	if (large)
-		(void)malloc_trim(0); /* small blocks by the hundred thousand */
+		mem_trim(); /* small blocks by the hundred thousand */
 	if (!ok || queued->template_broken)
 		snprintf(queued->fault, sizeof queued->fault, "%.255s", err.text);
 	if (!ok) {
