@@ -51,7 +51,9 @@ def test_no_more_events_are_taken_at_once_than_mailers_have_room_for(world, smtp
     wait_until(lambda: len(decided(world)) == MANY, "all to be decided", timeout=60)
     with closing(sqlite3.connect(f"file:{world.path('spool.db')}?mode=ro", uri=True)) as spool:
         (first,) = spool.execute("SELECT count(*) FROM mail GROUP BY made ORDER BY made LIMIT 1").fetchone()
-    assert first == 24  # of the 256 in a read of Redis; the rest had to wait, and came into the spool
+    # Of the 256 in a read of Redis; the rest had to wait, and came into the spool. 24 have room, fewer while mailers of a
+    # slow machine are about to start.
+    assert 0 < first <= 24
 
 
 def test_events_are_decided_and_superseded_however_slow_the_relay_is(world, smtp):
