@@ -70,6 +70,40 @@ def test_another_history_of_the_same_length_is_noticed(pair):
     assert a.redis.get("team:lease") is None
 
 
+def test_the_journals_lost_end_is_appended_again(pair):
+    """A fail-over lost the last turns, and a standby hadn't read them: it needs no seed, the owner has them still."""
+    a, b = pair
+    publish(a, 1, 1)
+    a.outcomes({"status": "sent"}, 1)
+    wait_until(lambda: a.position() == b.position(), "the same position")
+    assert b.daemon.stop() == 0
+    common = a.position()[0]
+    for i in range(2, 8):
+        publish(a, i, 1)
+        a.outcomes({"status": "sent"}, i)
+    a.wait_idle()
+    forget(a.redis, common)
+    publish(a, 8, 1)
+    a.outcomes({"status": "sent"}, 8)
+    b.start_daemon()
+    b.wait_role("standby")
+    wait_until(lambda: a.position() == b.position() and a.tables() == b.tables(), "equal spools")
+    a.daemon.wait_log("it is appended again")
+    assert "behind a gap" not in a.daemon.log()
+
+
+def test_a_journal_that_is_gone_goes_on_behind_a_gap(pair):
+    a, b = pair
+    publish(a, 1, 1)
+    a.outcomes({"status": "sent"}, 1)
+    wait_until(lambda: a.position() == b.position(), "the same position")
+    a.redis.delete("team:journal")
+    publish(a, 2, 1)
+    a.outcomes({"status": "sent"}, 2)
+    a.daemon.wait_log("goes on behind a gap")
+    wait_until(lambda: a.position() == b.position() and a.tables() == b.tables(), "equal spools")
+
+
 def test_a_redis_without_memory_keeps_its_owner(alone):
     a = alone
     lease, began = a.redis.get("team:lease"), a.redis.time()[0]

@@ -4,6 +4,7 @@
 #include "dispatchd/cluster/journal_writer.h"
 
 #include "base/mem.h"
+#include "dispatchd/cluster/journal_tail.h"
 #include "dispatchd/cluster/request.h"
 #include "dispatchd/sys/lease_clock.h"
 #include "dispatchd/sys/log.h"
@@ -19,6 +20,7 @@ struct journal_writer {
 	const struct member *member;
 	struct lease *lease;
 	struct sync *redis; /* NULL: not connected */
+	struct journal_tail tail;
 	atomic_bool stop, waits;
 };
 
@@ -35,6 +37,7 @@ struct journal_writer *journal_writer_free(struct journal_writer *writer)
 	if (!writer)
 		return NULL;
 	sync_close(writer->redis);
+	journal_tail_clear(&writer->tail);
 	free(writer);
 	return NULL;
 }
@@ -104,8 +107,10 @@ static enum appended try_on(struct journal_writer *writer, const struct journal_
 	return APPEND_LOST;
 }
 
-/* The end of the journal is lost, which only Redis itself can have done: a fence behind what we
- * have on disk goes on, and members who have as much follow. */
+/* ---- a journal that has lost its end, which only Redis itself can have done ---- */
+
+/* The end can't be had back: a fence behind what we have on disk goes on, and members who have as
+ * much follow. */
 static bool bridge(struct journal_writer *writer, struct journal_position *before,
                    const struct journal_entry *entry, struct error *err)
 {
@@ -121,8 +126,37 @@ static bool bridge(struct journal_writer *writer, struct journal_position *befor
 	        before->number);
 	if (try_on(writer, before, &fence, err) != APPENDED)
 		return false;
+	journal_tail_keep(&writer->tail, before, &fence);
 	*before = journal_behind(&fence);
 	return true;
+}
+
+/* All that is behind the journal's last entry. True also where that is lost once more: then it is
+ * begun again. */
+static bool append_again(struct journal_writer *writer, const struct kept_entry *kept,
+                         struct error *err)
+{
+	enum appended is = APPENDED;
+	log_fault(LOG_NOTICE,
+	          "Redis has lost the end of the journal: it is appended again number=%" PRId64,
+	          kept->before.number);
+	for (; kept != NULL && is == APPENDED; kept = kept->next)
+		is = try_on(writer, &kept->before, &kept->entry, err);
+	return is == APPENDED || is == APPEND_BEFORE;
+}
+
+/* True where the entry behind `before`, which may be another then, is to be tried again. */
+static bool mend_end(struct journal_writer *writer, struct journal_position *before,
+                     const struct journal_entry *entry, struct error *err)
+{
+	struct journal_ends ends;
+	struct error fault;
+	if (!request_ends(writer->redis, writer->member, &ends, &fault)) {
+		writer->redis = sync_close(writer->redis);
+		return true;
+	}
+	const struct kept_entry *kept = journal_tail_behind(&writer->tail, &ends.last);
+	return kept ? append_again(writer, kept, err) : bridge(writer, before, entry, err);
 }
 
 bool journal_writer_append(void *arg, const struct journal_position *before,
@@ -135,7 +169,9 @@ bool journal_writer_append(void *arg, const struct journal_position *before,
 	do {
 		journal_seal(&writer->member->key, &behind, entry);
 		is = try_on(writer, &behind, entry, err);
-	} while (is == APPEND_BEFORE && bridge(writer, &behind, entry, err));
+	} while (is == APPEND_BEFORE && mend_end(writer, &behind, entry, err));
+	if (is == APPENDED)
+		journal_tail_keep(&writer->tail, &behind, entry);
 	atomic_store(&writer->waits, false);
 	return is == APPENDED;
 }

@@ -12,7 +12,8 @@
 
 /*
  * Appends entries to the journal in Redis, over a connection of its own, for the engine's thread
- * (engine/engine.h, struct engine_journal). It tries again for as long as the lease is ours.
+ * (engine/engine.h, struct engine_journal). It tries again for as long as the lease is ours. What
+ * Redis has lost of the journal's end it appends once more, as far as it has it.
  */
 struct journal_writer;
 
