@@ -37,12 +37,12 @@ def address(i):
     return f"c{1000 + i % CUSTOMERS}@example.com"
 
 
-def fill_stream(client, n, make=event):
-    """XADD jobs:events, one an event, many on their way at a time."""
+def fill_stream(client, n, make=event, stream="jobs:events"):
+    """XADD, one an event, many on their way at a time."""
     for first in range(0, n, FILL_AT_A_TIME):
         pipe = client.pipeline(transaction=False)
         for i in range(first, min(n, first + FILL_AT_A_TIME)):
-            pipe.xadd("jobs:events", make(i))
+            pipe.xadd(stream, make(i))
         pipe.execute()
 
 

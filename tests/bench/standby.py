@@ -33,9 +33,12 @@ class Warm(Dispatchd):
 
     def prepare(self):
         self.configure()
-        fill_stream(_Staged(self.client), self.setup.events)
-        self.world.start_daemon()
+        fill_stream(self.client, self.setup.events, stream="staged")
+        self.start()
+
+    def start(self):
         self.written = 0
+        self.world.start_daemon()
 
     def begin(self):
         at = "-"
@@ -73,8 +76,8 @@ class Member(Warm):
             file.write(KEY)
         world.configure(redis={"consumer": name}, cluster={"name": "team", "key_file": path})
 
-    def prepare(self):
-        super().prepare()
+    def start(self):
+        super().start()
         self.wait_role(self.world, "owner")
 
     @staticmethod
@@ -94,8 +97,8 @@ class Followed(Replicated, Member):
         super().__init__(*args)
         self.standby = World()
 
-    def prepare(self):
-        super().prepare()
+    def start(self):
+        super().start()
         standby = self.standby
         standby.settings["smtp"], standby.settings["mail"] = self.world.settings["smtp"], self.world.settings["mail"]
         standby.configure(redis={"url": self.url})
@@ -122,19 +125,6 @@ class Followed(Replicated, Member):
         self.standby.close()
 
 
-class _Staged:
-    """A client that fills another stream than the events' own."""
-
-    def __init__(self, client):
-        self.client = client
-
-    def pipeline(self, **more):
-        pipe = self.client.pipeline(**more)
-        add = pipe.xadd
-        pipe.xadd = lambda stream, fields: add("staged", fields)
-        return pipe
-
-
 def throughput(setup, rounds):
     runs = {kind: [] for kind in (Warm, Replicated, Member, Followed)}
     for n in range(rounds):
@@ -142,6 +132,7 @@ def throughput(setup, rounds):
         for kind, found in runs.items():
             found.append(run_once(kind, setup))
             say(kind, found[-1])
+
     def ratio(found, base):
         return middle([run["rate"] / other["rate"] for run, other in zip(found, base)])
 
@@ -160,9 +151,8 @@ def latency_of(kind, setup, rate, count):
     contestant = None
     try:
         contestant = kind(setup, world, sink.port)
-        contestant.setup.events, events = 0, contestant.setup.events
-        contestant.prepare()
-        contestant.setup.events = events
+        contestant.configure()
+        contestant.start()
 
         def publish(i):
             contestant.client.xadd("jobs:events", {**event(i), "customer": str(1000 + i)})
