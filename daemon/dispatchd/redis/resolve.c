@@ -124,11 +124,6 @@ static void start_thread(struct resolution *r)
 	event_active(r->ready, EV_READ, 0);
 }
 
-static char *copy_or_null(const char *text)
-{
-	return text ? mem_strdup(text) : NULL;
-}
-
 static struct resolution *begin(struct event_base *base, const struct target *target, bool agreed,
                                 resolve_done *done, void *arg)
 {
@@ -138,8 +133,8 @@ static struct resolution *begin(struct event_base *base, const struct target *ta
 	r->host = mem_strdup(target_host(target));
 	r->port = target_port(target);
 	r->sentinels = target->sentinels ? sentinels_copy(target->sentinels) : NULL;
-	r->user = copy_or_null(target->user);
-	r->password = copy_or_null(target->password);
+	r->user = mem_strdup(target->user);
+	r->password = mem_strdup(target->password);
 	r->agreed = agreed;
 	r->done = done;
 	r->arg = arg;

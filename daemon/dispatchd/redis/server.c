@@ -26,7 +26,6 @@ struct server {
 	struct redis_connection *commands;
 	struct event *timer; /* for the next look; NULL without Sentinel */
 	struct resolution *look;
-	bool succeeds; /* server_succeed(), and nothing has been published since */
 };
 
 /* ---- its run id */
@@ -59,22 +58,18 @@ static void on_info(void *arg, const redisReply *reply)
 	            strcmp(server->serving, server->present) == 0;
 	if (same && server->present[0])
 		memcpy(server->serving, server->present, sizeof(server->serving));
-	bool succeeds = server->succeeds;
-	server->succeeds = false;
-	if (same && succeeds)
-		(void)publisher_again(server->publisher);
-	else if (same)
+	if (same)
 		publisher_go(server->publisher);
 	else if (publisher_again(server->publisher))
 		log_fault(LOG_NOTICE,
-		          "Redis is a different server, or was restarted: what it may have lost is "
-		          "published again redis=%s",
+		          "Redis is a different server, or was restarted, or the cluster has a new "
+		          "owner: what may be lost is published again redis=%s",
 		          server->target->name);
 }
 
 void server_succeed(struct server *server)
 {
-	server->succeeds = true;
+	(void)snprintf(server->serving, sizeof(server->serving), "another machine's");
 	publisher_lost(server->publisher);
 }
 
