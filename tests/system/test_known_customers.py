@@ -32,6 +32,14 @@ def bring_back(world):
     os.rename(world.path("aside.db"), path(world))
 
 
+def put_in_place(world, new):
+    """In one step, so that whoever looks sees the one or the other and never that there is none."""
+    for ending in ("-wal", "-shm"):
+        if os.path.exists(path(world) + ending):
+            os.rename(path(world) + ending, world.path("aside.db") + ending)
+    os.replace(new, path(world))
+
+
 def other_database(world, name="other.db", number="2002"):
     """Made for itself, with a customer of its own."""
     world.configure(customers={"path": world.path(name)}, spool={"path": world.path("none", "spool.db")})
@@ -76,16 +84,17 @@ MISSING, EMPTY, OTHER = "customers.db is missing", "customers.db is empty", "is 
 @pytest.mark.parametrize("what", [MISSING, EMPTY, OTHER])
 def test_what_is_not_known_is_not_used(known, what, running):
     """Taken away and another put there, while the daemon runs or before it starts; a copy comes back by itself."""
-    other = other_database(known) if what == OTHER else None
+    new = other_database(known) if what == OTHER else known.path("empty.db")
+    if what == EMPTY:
+        with open(new, "wb"):
+            pass
     shutil.copy(path(known), known.path("copy.db"))
     if running:
         known.start_daemon()
-    set_aside(known)
-    if what == EMPTY:
-        with open(path(known), "wb"):
-            pass
-    if what == OTHER:
-        os.rename(other, path(known))
+    if what == MISSING:
+        set_aside(known)
+    else:
+        put_in_place(known, new)
     if not running:
         known.start_daemon(ready=False).wait_log("started version")
     waits(known, what, 2)
