@@ -16,7 +16,6 @@
 
 struct replica {
 	int lock_fd;
-	bool new;
 	struct spool *spool;
 	struct customers *customers;
 	struct journal_position position;
@@ -24,21 +23,13 @@ struct replica {
 
 /* ---- opening ---- */
 
-static bool look_at_spool(struct replica *replica, struct error *err)
+static bool read_position(struct replica *replica, struct error *err)
 {
-	struct db *db = spool_db(replica->spool);
-	int64_t rows = 1;
 	if (!spool_begin_read(replica->spool, err))
 		return false;
 	replica->position = spool_position(replica->spool);
-	bool good =
-	        db_run_int(db_query(db, "SELECT EXISTS (SELECT 1 FROM event) + EXISTS (SELECT 1 "
-	                                "FROM mail) + EXISTS (SELECT 1 FROM request) + EXISTS "
-	                                "(SELECT 1 FROM outcome) + EXISTS (SELECT 1 FROM bounce)"),
-	                   1, &rows, err);
-	replica->new = rows == 0;
 	spool_end_read(replica->spool);
-	return good;
+	return true;
 }
 
 bool replica_set_owner(struct replica *replica, const char *owner, struct error *err)
@@ -56,7 +47,7 @@ struct replica *replica_open(const struct settings *settings, struct error *err)
 	    (replica->lock_fd = engine_lock(path, err)) < 0 ||
 	    !(replica->spool = spool_open(path, DB_FOLLOW, err)) ||
 	    !(replica->customers = customers_open_follower(settings->customers.path, err)) ||
-	    !look_at_spool(replica, err) || !replica_set_owner(replica, "", err) ||
+	    !read_position(replica, err) || !replica_set_owner(replica, "", err) ||
 	    !spool_follow_begin(replica->spool, err))
 		return replica_close(replica);
 	return replica;
@@ -91,11 +82,6 @@ struct replica_schemas replica_schemas(const struct replica *replica)
 {
 	return (struct replica_schemas){.spool = db_version(spool_db(replica->spool)),
 	                                .customers = db_version(customers_db(replica->customers))};
-}
-
-bool replica_is_new(const struct replica *replica)
-{
-	return replica->new;
 }
 
 /* ---- an entry ---- */
@@ -138,7 +124,6 @@ static bool follow_spool(struct replica *replica, const struct journal_part *par
 	if (!spool_follow(replica->spool, part->bytes, part->len, &behind, err))
 		return false;
 	replica->position = behind;
-	replica->new = false;
 	return true;
 }
 

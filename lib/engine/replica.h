@@ -20,7 +20,8 @@ struct replica;
 struct replica *replica_open(const struct settings *settings, struct error *err) MUST_CHECK;
 struct replica *replica_close(struct replica *replica); /* takes NULL; returns NULL */
 
-/* Who owns the cluster now, "" for nobody: the office is told so when it changes something here. */
+/* Who owns the cluster now, "" for nobody. A change that the office makes here is refused with
+ * that name. */
 bool replica_set_owner(struct replica *replica, const char *owner, struct error *err) MUST_CHECK;
 /* The entry of a new owner behind the position, to be sealed by it; of this program's schemas. */
 struct journal_entry replica_fence(int64_t epoch);
@@ -31,8 +32,6 @@ struct replica_schemas {
 	int64_t spool, customers;
 };
 struct replica_schemas replica_schemas(const struct replica *replica);
-/* Whether the spool has nothing but what a new one has: no event, mail or report was ever in it. */
-bool replica_is_new(const struct replica *replica);
 
 /*
  * Verifies the entry behind the position and makes its changes, each database's in one transaction;
