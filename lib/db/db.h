@@ -104,10 +104,6 @@ bool db_has_directory(const char *path, struct error *err) MUST_CHECK;
  */
 bool db_may_write(const char *path, struct error *err) MUST_CHECK;
 
-/* A file to lock, made as a new database is made unless it is there: its descriptor, or -1. Codes
- * 65, 74, 77. */
-int db_lock_file(const char *path, struct error *err) MUST_CHECK;
-
 /* How long to wait for another's lock (5 s at first), and what to call once when a second of it is
  * over. */
 typedef void db_waiting(void *arg);

@@ -76,6 +76,10 @@ bool db_schema_trust(struct db *db, const struct db_schema *schema, int64_t vers
 bool db_bring_forward(struct db *db, const struct db_schema *schema, enum db_mode mode,
                       struct error *err) MUST_CHECK;
 
+/* db_open.c: a file to lock, made as a new database is made unless it is there: its descriptor, or
+ * -1. Codes 65, 74, 77. */
+int db_lock_file(const char *path, struct error *err) MUST_CHECK;
+
 /* Records what SQLite's `rc` means and puts it into words; returns false. */
 bool db_fault(struct db *db, int rc, struct error *err);
 void db_query_free(struct db_query *query);

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+#define ENGINE_LOCK ".lock" /* behind the spool's name */
+
 /*
  * One engine or standby per spool: takes the lock of the file beside spool.db, and waits 10 s for
  * it at most, since dispatchctl has it for one turn. A descriptor, with which the lock goes,

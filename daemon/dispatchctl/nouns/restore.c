@@ -7,10 +7,12 @@
  */
 #include "base/identity.h"
 #include "db/db_copy.h"
+#include "db/db_lock.h"
 #include "dispatchctl/backup/tar.h"
 #include "dispatchctl/base/store.h"
 #include "dispatchctl/nouns/backup.h"
 #include "dispatchctl/nouns/nouns.h"
+#include "engine/lock.h"
 #include "model/settings.h"
 #include "records/customers.h"
 #include "spool/spool_pause.h"
@@ -21,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -140,11 +141,10 @@ static bool check_free(const struct restoring *restoring, struct error *err)
 static bool take_lock(struct restoring *restoring, struct error *err)
 {
 	const char *path = restoring->ctl->settings->spool.path;
-	restoring->lock = db_lock_file(arena_printf(restoring->ctl->arena, "%s.lock", path), err);
-	if (restoring->lock < 0)
-		return false;
-	return flock(restoring->lock, LOCK_EX | LOCK_NB) == 0 ||
-	       error_set(err, EX_TEMPFAIL,
+	restoring->lock = db_lock(path, ENGINE_LOCK, 0, "", err);
+	if (restoring->lock >= 0 || err->code != EX_TEMPFAIL)
+		return restoring->lock >= 0;
+	return error_set(err, EX_TEMPFAIL,
 	                 "dispatchd is running with %s: stop it first, nothing was changed", path);
 }
 
