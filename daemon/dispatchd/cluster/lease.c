@@ -54,10 +54,19 @@ static int64_t valid_until(const struct lease *lease, int64_t sent_ms)
 
 /* ---- renewing ---- */
 
+/* One that was given up meanwhile stays lost. */
+static void extend(struct lease *lease, int64_t sent_ms)
+{
+	pthread_mutex_lock(&lease->lock);
+	if (!lease->lost)
+		lease_clock_set(valid_until(lease, sent_ms));
+	pthread_mutex_unlock(&lease->lock);
+}
+
 static void lose(struct lease *lease, const struct error *why)
 {
-	lease_clock_set(0);
 	pthread_mutex_lock(&lease->lock);
+	lease_clock_set(0);
 	lease->lost = true;
 	lease->why = *why;
 	if (lease->on_lost)
@@ -101,8 +110,16 @@ static bool renew(struct lease *lease, bool *ret_ours, struct error *err)
 		return false;
 	}
 	if (*ret_ours)
-		lease_clock_set(valid_until(lease, sent_ms));
+		extend(lease, sent_ms);
 	return true;
+}
+
+static bool has_resigned(struct lease *lease)
+{
+	pthread_mutex_lock(&lease->lock);
+	bool resigned = lease->resigned;
+	pthread_mutex_unlock(&lease->lock);
+	return resigned;
 }
 
 static void give_back(struct lease *lease)
@@ -141,7 +158,7 @@ static void *renew_main(void *arg)
 			log_fault(LOG_WARNING, "the lease can't be renewed: %s", err.text);
 		next_ms = clock_mono_ms() + (renewed ? each_ms : RETRY_MS);
 	}
-	if (lease->resigned)
+	if (has_resigned(lease))
 		give_back(lease);
 	lease->redis = sync_close(lease->redis);
 	return NULL;
@@ -155,7 +172,7 @@ static bool is_known(struct lease *lease, struct sync *redis, struct error *err)
 	bool ours;
 	int64_t sent_ms = lease_clock_now();
 	if (request_renew(redis, lease->member, &lease->ours, lease->wait, &ours, err) && ours) {
-		lease_clock_set(valid_until(lease, sent_ms));
+		extend(lease, sent_ms);
 		return true;
 	}
 	if (!request_release(redis, lease->member, &lease->ours, &unheard))
@@ -213,8 +230,8 @@ const struct holder *lease_ours(const struct lease *lease)
 
 void lease_resign(struct lease *lease, const struct error *why)
 {
-	lease_clock_set(0);
 	pthread_mutex_lock(&lease->lock);
+	lease_clock_set(0);
 	if (!lease->lost)
 		lease->why = *why;
 	lease->lost = lease->resigned = true;
