@@ -173,9 +173,9 @@ void engine_set_token_keys(struct engine *engine, const struct token_keys *keys)
 	engine->token_keys = *keys;
 }
 
-bool engine_journal_ahead(const struct engine *engine)
+bool engine_journal_over(const struct engine *engine)
 {
-	return engine->ahead;
+	return engine->journal_over;
 }
 
 bool engine_customers_changed(struct engine *engine)

@@ -58,8 +58,9 @@ struct engine_journal {
 struct engine *engine_open_journaled(const struct settings *settings,
                                      const struct engine_journal *journal, struct instant now,
                                      struct error *err) MUST_CHECK;
-/* Whether the journal has a turn that couldn't be committed here: no further turn is possible. */
-bool engine_journal_ahead(const struct engine *engine);
+/* Whether the journal takes no further turn from here: it has one that couldn't be committed, or has
+ * refused one. */
+bool engine_journal_over(const struct engine *engine);
 /* From any thread: ends a statement under way in customers.db, and later ones. The turn fails. */
 void engine_interrupt(struct engine *engine);
 void engine_reload(struct engine *engine, const struct settings *settings);

@@ -54,7 +54,7 @@ struct engine {
 	int owner_fd;                         /* held while the journal is ours; -1: not held */
 	const struct engine_journal *journal; /* NULL: no cluster */
 	bool appended;                        /* the journal has the current turn */
-	bool ahead;                           /* and the spool hasn't */
+	bool journal_over;                    /* it takes no further turn from here */
 	/* The office's last change that the journal has; that the current turn gives it. */
 	int64_t office_sent, office_new;
 	char *from_domain;

@@ -56,6 +56,7 @@ static void append(struct engine *engine, const struct buf *body)
 	if (spool_failed(engine->spool))
 		return;
 	if (!journal->append(journal->arg, &before, &entry, &fault)) {
+		engine->journal_over = true;
 		spool_fail(engine->spool, &fault);
 		return;
 	}
@@ -79,7 +80,7 @@ void engine_append_turn(struct engine *engine)
 
 void engine_appended(struct engine *engine, bool committed)
 {
-	engine->ahead |= engine->appended && !committed;
+	engine->journal_over |= engine->appended && !committed;
 	if (engine->appended && committed && engine->office_new > engine->office_sent) {
 		engine->office_sent = engine->office_new;
 		engine->out->office_sent = engine->office_new;

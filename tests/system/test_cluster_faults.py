@@ -104,6 +104,22 @@ def test_a_journal_that_is_gone_goes_on_behind_a_gap(pair):
     wait_until(lambda: a.position() == b.position() and a.tables() == b.tables(), "equal spools")
 
 
+def test_an_owner_gives_up_where_the_journal_has_another_entry(alone):
+    """It can't go on behind that, so it doesn't keep the lease from those who may."""
+    a = alone
+    publish(a, 1, 1)
+    a.outcomes({"status": "sent"}, 1)
+    a.wait_idle()
+    number = a.position()[0] + 1
+    a.redis.xadd("team:journal", {"body": "x"}, id=f"{number}-0")
+    a.redis.xadd("team:journal", {"kind": "t", "epoch": "1", "spool": "1", "customers": "1", "seal": "s" * 32},
+                 id=f"{number}-1")
+    publish(a, 2, 1)
+    a.daemon.wait_log(f"the journal has another entry {number} than ours")
+    a.wait_role("joining")
+    assert a.redis.get("team:lease") is None
+
+
 def test_a_redis_without_memory_keeps_its_owner(alone):
     a = alone
     lease, began = a.redis.get("team:lease"), a.redis.time()[0]

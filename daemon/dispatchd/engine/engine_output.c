@@ -82,7 +82,7 @@ void engine_report_failed(struct engine_thread *t, const struct error *err)
 	t->spool_ok = false;
 	t->shown_fault = *err;
 	t->lacks = engine_lacks_customers(t->engine);
-	t->behind = engine_journal_ahead(t->engine);
+	t->journal_over = engine_journal_over(t->engine);
 	if (first) {
 		t->failing_ms = clock_tick().ms;
 		struct effects *effects = mem_alloc(sizeof *effects);
@@ -91,7 +91,7 @@ void engine_report_failed(struct engine_thread *t, const struct error *err)
 		add_effects(t, effects);
 	}
 	pthread_mutex_unlock(&t->lock);
-	if (first || t->behind)
+	if (first || t->journal_over)
 		t->wake(t->arg);
 }
 

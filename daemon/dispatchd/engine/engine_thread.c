@@ -200,7 +200,7 @@ bool engine_thread_gives_up(struct engine_thread *t, bool has_standby, struct er
 	pthread_mutex_lock(&t->lock);
 	bool long_enough = !t->spool_ok && t->shown_fault.code == EX_IOERR &&
 	                   clock_tick().ms - t->failing_ms >= GIVES_UP_MS;
-	bool gives_up = t->behind || (has_standby && long_enough);
+	bool gives_up = t->journal_over || (has_standby && long_enough);
 	if (gives_up)
 		*ret_why = t->shown_fault;
 	pthread_mutex_unlock(&t->lock);

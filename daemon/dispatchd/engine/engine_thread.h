@@ -127,9 +127,8 @@ void engine_thread_prove(struct engine_thread *thread);
 bool engine_thread_fault(struct engine_thread *thread, int i, struct error *ret);
 
 /*
- * In a cluster: whether another machine had better go on, with the reason. Its journal has a turn
- * that the spool here couldn't take; or, where there is a standby, nothing could be written for
- * some seconds.
+ * In a cluster: whether another machine had better go on, with the reason. Its journal takes no
+ * further turn from here; or, where there is a standby, nothing could be written for some seconds.
  */
 bool engine_thread_gives_up(struct engine_thread *thread, bool has_standby, struct error *ret_why);
 

@@ -55,7 +55,7 @@ struct engine_thread {
 	int64_t proved_ms;
 	int64_t look_ms;    /* how often customers.db and the wall clock are looked at */
 	int64_t failing_ms; /* since when turns fail; 0: they don't */
-	bool behind;        /* the cluster's journal has a turn that the spool hasn't */
+	bool journal_over;  /* the cluster's journal takes no further turn from here */
 
 	/* under the lock: out */
 	struct effects *effects, **effects_last;
