@@ -9,8 +9,8 @@
 #include <hiredis/hiredis.h>
 
 /*
- * Redis for programs that may wait (dispatchctl): one connection, one command at a time, each
- * within `timeout_ms`. Never for the daemon's loop.
+ * Redis for programs and threads that may wait (dispatchctl, the daemon's in a cluster): one
+ * connection, one command at a time, each within `timeout_ms`. Never for the daemon's loop.
  *
  *	struct sync *redis = sync_open(settings, 5000, &err);
  *	redisReply *reply = sync_run(redis, &args, &err);
@@ -31,8 +31,7 @@ struct sync *sync_reach(struct target *target, int timeout_ms, struct error *err
 const struct target *sync_target(const struct sync *sync);
 /* Behind Sentinel: whether more than half of the sentinels name the server that it is connected to.
  * Code 69 where they don't; asks each, a second at most. True without Sentinel. */
-bool sync_is_agreed(const struct sync *sync, const struct settings *settings,
-                    struct error *err) MUST_CHECK;
+bool sync_is_agreed(const struct sync *sync, struct error *err) MUST_CHECK;
 /* Connects to any server that speaks the protocol, without more; `name` is for messages. */
 struct sync *sync_dial(const char *name, const char *host, int port, int timeout_ms,
                        struct error *err) MUST_CHECK;

@@ -73,25 +73,17 @@ struct sync *sync_open(const struct settings *settings, int timeout_ms, struct e
 	return sync;
 }
 
-static bool is_named(const struct sync *sync, const struct target *asked, struct error *err)
+bool sync_is_agreed(const struct sync *sync, struct error *err)
 {
-	const struct sentinel_login login = {asked->user, asked->password};
 	const struct target *here = sync_target(sync);
+	const struct sentinel_login login = {here->user, here->password};
 	struct sentinel_answer at;
-	if (!sentinels_agree(asked->sentinels, &login, &at, err))
-		return error_prefix(err, "Redis at %s", asked->name);
+	if (!here->sentinels)
+		return true;
+	if (!sentinels_agree(here->sentinels, &login, &at, err))
+		return error_prefix(err, "Redis at %s", here->name);
 	return (at.port == target_port(here) && strcmp(at.host, target_host(here)) == 0) ||
 	       error_set(err, EX_UNAVAILABLE,
 	                 "Redis at %s: most sentinels name another server than the one in use",
-	                 asked->name);
-}
-
-bool sync_is_agreed(const struct sync *sync, const struct settings *settings, struct error *err)
-{
-	struct target *target = target_new(settings, err);
-	if (!target)
-		return false;
-	bool agreed = !target->sentinels || is_named(sync, target, err);
-	target_free(target);
-	return agreed;
+	                 here->name);
 }

@@ -339,8 +339,8 @@ static bool connect_once(struct follower *f, struct error *err)
 	if (f->redis)
 		return true;
 	f->redis = sync_open(f->member->settings, PATIENCE_MS, err);
-	if (f->redis && (!sync_is_agreed(f->redis, f->member->settings, err) ||
-	                 !request_wait(f->redis, f->member, &f->wait, err)))
+	if (f->redis &&
+	    (!sync_is_agreed(f->redis, err) || !request_wait(f->redis, f->member, &f->wait, err)))
 		f->redis = sync_close(f->redis);
 	return f->redis;
 }

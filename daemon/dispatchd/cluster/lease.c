@@ -102,7 +102,7 @@ static bool renew(struct lease *lease, bool *ret_ours, struct error *err)
 	if (!lease->redis)
 		return false;
 	/* A master that was cut off with one of its replicas would go on for ever. */
-	bool agreed = sync_is_agreed(lease->redis, lease->member->settings, err);
+	bool agreed = sync_is_agreed(lease->redis, err);
 	int64_t sent_ms = lease_clock_now();
 	if (!agreed ||
 	    !request_renew(lease->redis, lease->member, &lease->ours, lease->wait, ret_ours, err)) {
@@ -186,8 +186,7 @@ bool lease_take(struct lease *lease, struct sync *redis, int64_t epoch_floor,
 	bool taken;
 	*ret_holder = (struct holder){0};
 	error_set(err, EX_UNAVAILABLE, "the lease can't be taken");
-	if (!sync_is_agreed(redis, lease->member->settings, err) ||
-	    !request_wait(redis, lease->member, &lease->wait, err) ||
+	if (!sync_is_agreed(redis, err) || !request_wait(redis, lease->member, &lease->wait, err) ||
 	    !request_take(redis, lease->member, epoch_floor, ret_holder, &taken, err))
 		return false;
 	if (!taken)
