@@ -11,9 +11,9 @@
 
 /*
  * The lease: whose it is, and ours for as long as a thread of its own renews it in time. How long
- * it is valid counts from before each renewal was sent, by this machine's clock since its start, so
- *that it ends here before it ends in Redis; what acts looks at sys/lease_clock.h. Once lost it
- *stays lost: another lease_new() begins again.
+ * it is valid counts from before each renewal was sent, by this machine's clock since its start,
+ * so that it ends here before it ends in Redis; what acts looks at sys/lease_clock.h. Once lost it
+ * stays lost: another lease_new() begins again.
  *
  *	lease_new() ─ lease_take() … lease_take() ─ ours ─▶ lost, or lease_free()
  */

@@ -14,13 +14,13 @@
 
 /*
  * What a cluster says to Redis, each within the connection's time limit. What must be decided in
- *one step is a script. False with `err` (69, 77 without the right): it may have been done.
+ * one step is a script. False with `err` (69, 77 without the right): it may have been done.
  *
  *	NAME:lease     "EPOCH MEMBER", expires
  *	NAME:epoch     a counter
  *	NAME:journal   a stream; NUMBER-0 is an entry's body, or a piece of it with NUMBER-1 and so
  *	               on, and the last of that number the rest, so that it is small; a consumer
- *group for each standby tells how far it is
+ *	               group for each standby tells how far it is
  */
 enum { HOLDER_SIZE = MEMBER_NAME_SIZE + 24 };
 
@@ -31,12 +31,12 @@ struct holder {
 	int64_t epoch;
 };
 
-/* Takes the lease if it is free, with an epoch above that of `position` and of the journal's last
+/* Takes the lease if it is free, with an epoch above `epoch_floor` and that of the journal's last
  * entry. *ret is the holder afterwards. */
 bool request_take(struct sync *redis, const struct member *member, int64_t epoch_floor,
                   struct holder *ret, bool *ret_taken, struct error *err) MUST_CHECK;
-/* Holds it for another `lease`, and waits until `wait` replicas know of it. *ret_ours: false where
- * another has had it since. */
+/* Holds it for another `lease_ms`, and waits until `wait` replicas know of it. *ret_ours: false
+ * where another has had it since. */
 bool request_renew(struct sync *redis, const struct member *member, const struct holder *ours,
                    int wait, bool *ret_ours, struct error *err) MUST_CHECK;
 bool request_release(struct sync *redis, const struct member *member, const struct holder *ours,

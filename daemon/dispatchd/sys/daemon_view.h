@@ -15,8 +15,8 @@ struct settings;
 /*
  * The daemon's parts and state as the ways in from outside (HTTP, the control socket) see it. The
  * loop owns the view and keeps it current; it stays in place for as long as the loop. Only the
- * loop's thread may read it. All other parts are there
- * once the first request comes.
+ * loop's thread may read it. All parts are there once the first request comes, but for what is said
+ * below.
  */
 struct daemon_view {
 	const struct settings *settings; /* those in force */
