@@ -34,18 +34,35 @@ struct keeper {
 	int64_t lag;
 };
 
-/* The least number that somebody still needs. */
-static int64_t slowest(const struct keeper *k, const struct standby_place *places, size_t n,
-                       int64_t first, int64_t last)
+/* Our own place goes: how many are left. */
+static size_t drop_own(const struct keeper *k, struct standby_place *places, size_t n)
 {
-	int64_t least = last;
+	size_t left = 0;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(places[i].name, k->member->name) != 0)
+			places[left++] = places[i];
+	return left;
+}
+
+/* What comes behind its number isn't there where the journal begins with that one. */
+static bool is_outrun(const struct standby_place *place, int64_t first)
+{
+	return place->number + 1 < first;
+}
+
+/* The least number that somebody still needs, `last` at most. False where nobody needs any. */
+static bool find_slowest(const struct standby_place *places, size_t n, int64_t first, int64_t last,
+                         int64_t *ret)
+{
+	bool found = false;
+	*ret = last;
 	for (size_t i = 0; i < n; i++) {
-		bool other = strcmp(places[i].name, k->member->name) != 0;
-		bool lost = places[i].number + 1 < first;
-		if (other && !lost && places[i].number < least)
-			least = places[i].number;
+		bool needs = !is_outrun(&places[i], first);
+		found |= needs;
+		if (needs && places[i].number < *ret)
+			*ret = places[i].number;
 	}
-	return least;
+	return found;
 }
 
 /* So many of the oldest entries go that the rest takes less than `most`, if all are alike. */
@@ -76,9 +93,7 @@ static void show(struct keeper *k, const struct standby_place *places, size_t n,
 	int64_t lag = 0;
 	size_t follow = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(places[i].name, k->member->name) == 0)
-			continue;
-		bool lost = places[i].seed || places[i].number + 1 < first;
+		bool lost = places[i].seed || is_outrun(&places[i], first);
 		int64_t behind = last - places[i].number;
 		lag = !lost && behind > lag ? behind : lag;
 		follow += !lost;
@@ -98,24 +113,14 @@ static void show(struct keeper *k, const struct standby_place *places, size_t n,
 	pthread_mutex_unlock(&k->lock);
 }
 
-static void report_lost(const struct keeper *k, const struct standby_place *places, size_t n,
-                        int64_t before)
+static void report_lost(const struct standby_place *places, size_t n, int64_t before)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(places[i].name, k->member->name) != 0 && places[i].number + 1 < before)
+		if (is_outrun(&places[i], before))
 			log_fault(LOG_ERR,
 			          "the journal is larger than [cluster] journal_max: a standby is "
 			          "lost and has to be seeded again standby=%s number=%" PRId64,
 			          places[i].name, places[i].number);
-}
-
-static bool has_standbys(const struct keeper *k, const struct standby_place *places, size_t n,
-                         int64_t first)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(places[i].name, k->member->name) != 0 && places[i].number + 1 >= first)
-			return true;
-	return false;
 }
 
 /* A standby that is there needs all behind its number; with none, a little is kept. */
@@ -123,8 +128,10 @@ static bool trim(struct keeper *k, const struct standby_place *places, size_t n,
                  int64_t last, struct error *err)
 {
 	int64_t bytes, most = k->member->settings->cluster.journal_max;
-	bool alone = !has_standbys(k, places, n, first);
-	int64_t least = alone ? first : slowest(k, places, n, first, last);
+	int64_t least;
+	bool alone = !find_slowest(places, n, first, last, &least);
+	if (alone)
+		least = first;
 	if (!request_trim(k->redis, k->member, least, &bytes, err))
 		return false;
 	if (alone && most > ALONE_BYTES)
@@ -133,7 +140,7 @@ static bool trim(struct keeper *k, const struct standby_place *places, size_t n,
 		return true;
 	int64_t before = within(bytes, most, least, last);
 	if (!alone)
-		report_lost(k, places, n, before);
+		report_lost(places, n, before);
 	return request_trim(k->redis, k->member, before, &bytes, err);
 }
 
@@ -147,6 +154,7 @@ static bool look(struct keeper *k, struct error *err)
 	            request_ends(k->redis, k->member, &ends, err);
 	int64_t last = ends.last.number;
 	if (good) {
+		n = drop_own(k, places, n);
 		show(k, places, n, ends.first, last);
 		/* What the owner has, so that it can follow whoever comes after it. The last entry
 		 * may not be on its disk yet. */
