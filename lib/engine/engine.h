@@ -58,8 +58,8 @@ struct engine_journal {
 struct engine *engine_open_journaled(const struct settings *settings,
                                      const struct engine_journal *journal, struct instant now,
                                      struct error *err) MUST_CHECK;
-/* Whether the journal takes no further turn from here: it has one that couldn't be committed, or has
- * refused one. */
+/* Whether the journal takes no further turn from here: it has one that couldn't be committed, or
+ * has refused one. */
 bool engine_journal_over(const struct engine *engine);
 /* From any thread: ends a statement under way in customers.db, and later ones. The turn fails. */
 void engine_interrupt(struct engine *engine);
