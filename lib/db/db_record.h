@@ -13,7 +13,7 @@
  * What a transaction changes, as bytes by which a copy of the database can follow: keys and new
  * values of the rows (a patchset of SQLite's session extension). Rows that are changed twice are in
  * it once, those that come and go not at all. Tables without a primary key and virtual tables
- *aren't recorded, nor what is in SQLite's own (sqlite_sequence follows from the rows).
+ * aren't recorded, nor what is in SQLite's own (sqlite_sequence follows from the rows).
  *
  *	struct db_record *record = db_record_begin(db, left_out, &err);    within a transaction
  *	…

@@ -68,11 +68,13 @@ static void append(struct engine *engine, const struct buf *body)
 void engine_append_turn(struct engine *engine)
 {
 	struct buf body = {0}, packed = {0};
+	struct error fault;
 	if (engine->journal == NULL || spool_failed(engine->spool))
 		return;
 	collect(engine, &body);
-	journal_pack(body.data, body.len, &packed);
-	if (packed.len > 0)
+	if (!journal_pack(body.data, body.len, &packed, &fault))
+		spool_fail(engine->spool, &fault);
+	else if (packed.len > 0)
 		append(engine, &packed);
 	buf_free(&body);
 	buf_free(&packed);

@@ -19,7 +19,7 @@
  *
  * A fence is a new owner's first entry. It alone may follow on something else than the journal's
  * last entry: where Redis has lost the end of the journal, it follows on what its owner has on
- *disk.
+ * disk.
  */
 enum { JOURNAL_SEAL_SIZE = 32, JOURNAL_KEY_SIZE = 32 };
 

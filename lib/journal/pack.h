@@ -13,8 +13,8 @@
 
 enum { JOURNAL_BODY_MAX = 256 << 20 }; /* unpacked */
 
-/* Adds the packed form to `ret`. */
-void journal_pack(const void *body, size_t len, struct buf *ret);
+/* Adds the packed form to `ret`; code 70 where the body is larger than an entry may have. */
+bool journal_pack(const void *body, size_t len, struct buf *ret, struct error *err) MUST_CHECK;
 /* Adds the body to `ret`; code 65 where it is none. */
 bool journal_unpack(const void *packed, size_t len, struct buf *ret, struct error *err) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include "records/customers_changes.h"
 
 #include "base/jsontext.h"
+#include "base/lz4_block.h"
 #include "db/db_record.h"
 #include "records/customers_private.h"
 #include "records/customers_write.h"
@@ -13,7 +14,6 @@
 #include "records/search_fold.h"
 
 #include <jansson.h>
-#include <lz4.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -279,10 +279,7 @@ static bool unpack(const struct following *f, size_t size, struct buf *ret)
 {
 	if (size > CUSTOMERS_CHANGE_MAX || f->len > CUSTOMERS_BYTES_MAX)
 		return refuse(f, "it is too large");
-	buf_reserve(ret, size);
-	int len = LZ4_decompress_safe(f->changes, ret->data, (int)f->len, (int)size);
-	ret->len = len > 0 ? (size_t)len : 0;
-	return ret->len == size || refuse(f, "it can't be read");
+	return lz4_block_unpack(f->changes, f->len, size, ret) || refuse(f, "it can't be read");
 }
 
 static bool make_rows(const struct following *f)

@@ -8,15 +8,16 @@
  *	name       of this one; by what is before its dash
  *	schema     version that the rows are of
  *	whole      false where the changes were too large
- *	size       of the changes before they were packed (LZ4); left out where they are as they
- *were folded     customers whose texts for search were put together again; the copy does the same,
- *	           since the index isn't recorded
- *	sequences  last ids of tables, by name, where they have changed: also an id that was given
- *to a row which is gone at the end is never given again
+ *	size       of the changes before they were packed (LZ4); left out where they aren't packed
+ *	folded     customers whose texts for search were put together again; the copy does the
+ *	           same, since the index isn't recorded
+ *	sequences  last ids of tables, by name, where they have changed: an id that was given to a
+ *	           row which is gone at the end is never given again either
  */
 #include "records/customers_write.h"
 
 #include "base/jsontext.h"
+#include "base/lz4_block.h"
 #include "db/db_record.h"
 #include "records/customers_changes.h"
 #include "records/customers_hold.h"
@@ -24,7 +25,6 @@
 #include "records/search_fold.h"
 
 #include <jansson.h>
-#include <lz4.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,14 +200,11 @@ struct change {
 static void change_pack(struct change *change)
 {
 	struct buf packed = {0};
-	int size = (int)change->bytes.len, room = LZ4_compressBound(size);
+	size_t size = change->bytes.len;
 	if (size < PACKED_MIN)
 		return;
-	buf_reserve(&packed, (size_t)room);
-	int len = LZ4_compress_default(change->bytes.data, packed.data, size, room);
-	if (len > 0 && len < size) {
-		packed.len = (size_t)len;
-		change->size = (size_t)size;
+	if (lz4_block_pack(change->bytes.data, size, &packed) && packed.len < size) {
+		change->size = size;
 		buf_free(&change->bytes);
 		change->bytes = packed;
 	} else {

@@ -5,7 +5,7 @@
  *	bench_customers DIRECTORY [CUSTOMERS]
  *
  * Makes customers.db and customers.csv there (some 1.5 GB for a million), prints what it measured,
- *and ends with 1 where a promise is broken: a million in 60 s, any first 50 in 20 ms.
+ * and ends with 1 where a promise is broken: a million in 60 s, any first 50 in 20 ms.
  */
 #include "base/buf.h"
 #include "records/records.h"

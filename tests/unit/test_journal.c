@@ -123,12 +123,16 @@ static void test_packed(void **state)
 	(void)state;
 	struct buf body = {0}, packed = {0}, again = {0};
 	struct error err;
-	journal_pack(NULL, 0, &packed);
+	assert_true(journal_pack(NULL, 0, &packed, &err));
+	assert_int_equal(packed.len, 0);
+	/* Not even looked at. */
+	assert_false(journal_pack("", (size_t)JOURNAL_BODY_MAX + 1, &packed, &err));
+	assert_int_equal(err.code, EX_SOFTWARE);
 	assert_int_equal(packed.len, 0);
 	assert_true(journal_unpack(packed.data, 0, &again, &err));
 	for (int i = 0; i < 20000; i++)
 		buf_printf(&body, "row %d of many that are alike\n", i % 97);
-	journal_pack(body.data, body.len, &packed);
+	assert_true(journal_pack(body.data, body.len, &packed, &err));
 	assert_true(packed.len < body.len / 4);
 	assert_true(journal_unpack(packed.data, packed.len, &again, &err));
 	assert_int_equal(again.len, body.len);
