@@ -73,42 +73,13 @@ struct journal_position journal_behind(const struct journal_entry *entry)
 
 /* ---- the key ---- */
 
-static bool parse_key(const char *line, size_t len, struct journal_key *ret)
-{
-	size_t used = 0;
-	return len == 2 * sizeof ret->bytes &&
-	       sodium_hex2bin(ret->bytes, sizeof ret->bytes, line, len, NULL, &used, NULL) == 0 &&
-	       used == sizeof ret->bytes;
-}
-
 bool journal_key_parse(const char *text, size_t len, const char *path, struct journal_key *ret,
                        struct error *err)
 {
-	static const char space[] = " \t\r";
-	bool found = false;
-	for (const char *end = text + len; text < end;) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		const char *line = text, *stop = newline ? newline : end;
-		text = newline ? newline + 1 : end;
-		while (line < stop && memchr(space, *line, sizeof space - 1))
-			line++;
-		while (stop > line && memchr(space, stop[-1], sizeof space - 1))
-			stop--;
-		if (line == stop || *line == '#')
-			continue;
-		if (found || !parse_key(line, (size_t)(stop - line), ret)) {
-			sodium_memzero(ret, sizeof *ret);
-			return error_set(err, EX_CONFIG,
-			                 "%s: expected one key of 64 hex digits, as openssl rand "
-			                 "-hex 32 makes it",
-			                 path);
-		}
-		found = true;
-	}
-	return found || error_set(err, EX_CONFIG,
-	                          "%s: has no key; expected 64 hex digits, as openssl rand -hex 32 "
-	                          "makes them",
-	                          path);
+	if (secret_keys_parse(text, len, path, 1, &ret->bytes, err) == 1)
+		return true;
+	sodium_memzero(ret, sizeof *ret);
+	return false;
 }
 
 /* ---- parts: kind, id and length as 8 bytes each, little endian, then the bytes ---- */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/secret_keys.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +22,7 @@
  * last entry: where Redis has lost the end of the journal, it follows on what its owner has on
  * disk.
  */
-enum { JOURNAL_SEAL_SIZE = 32, JOURNAL_KEY_SIZE = 32 };
+enum { JOURNAL_SEAL_SIZE = 32, JOURNAL_KEY_SIZE = SECRET_KEY_SIZE };
 
 struct journal_key {
 	unsigned char bytes[JOURNAL_KEY_SIZE];
@@ -55,8 +56,7 @@ bool journal_verify(const struct journal_key *key, const struct journal_position
 /* Where a spool is that has the entry. */
 struct journal_position journal_behind(const struct journal_entry *entry);
 
-/* A key is 64 hexadecimal digits, as `openssl rand -hex 32` makes them; space around them and lines
- * that begin with # don't count. Code 78, beginning with `path`. */
+/* From a text with the one key (base/secret_keys.h). Code 78; `ret` has no key then. */
 bool journal_key_parse(const char *text, size_t len, const char *path, struct journal_key *ret,
                        struct error *err) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 #define MAIL_TOKEN_H
 
 #include "base/error.h"
+#include "base/secret_keys.h"
 #include "model/settings.h"
 
 #include <stdbool.h>
@@ -33,7 +34,7 @@ enum {
 	TOKEN_LENGTH = BOUNCE_TOKEN_LENGTH, /* characters */
 	TOKEN_SIZE = TOKEN_LENGTH + 1,
 	TOKEN_SEAL_SIZE = 10,
-	TOKEN_KEY_SIZE = 32,
+	TOKEN_KEY_SIZE = SECRET_KEY_SIZE,
 	TOKEN_KEYS_MAX = 16,
 };
 #define TOKEN_ID_MAX (((int64_t)1 << 48) - 1)
@@ -58,9 +59,8 @@ struct token {
 };
 
 /*
- * Reads keys, one a line as 64 hex digits; blank lines and those that begin with # don't count. On
- * a fault `err` (code 78) names `path` and the line, never what is in it, and `ret` has no key. A
- * text without a key is a fault, and so are more than TOKEN_KEYS_MAX. Wipe `ret` in the end.
+ * Reads one to TOKEN_KEYS_MAX keys (base/secret_keys.h). On a fault (code 78) `ret` has none. Wipe
+ * `ret` in the end.
  */
 bool token_keys_parse(const char *text, size_t len, const char *path, struct token_keys *ret,
                       struct error *err) MUST_CHECK;
