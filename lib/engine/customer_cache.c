@@ -3,7 +3,8 @@
  * Customers as a turn sees them: each loaded once, with the marks of refused addresses and the
  * changed choices of contacts that are not in customers.db yet. A mark is visible at once to all
  * that follows. As they are in customers.db they are kept for the turns to come, until anything
- * changes there.
+ * changes there, or until so many others were loaded since that these make two lots: a customer is
+ * still there when the mail of an event is sent some turns later.
  */
 #include "engine/customer_cache.h"
 
@@ -18,7 +19,12 @@
 
 enum {
 	REFUSALS_MAX = 1000,
-	KEPT_BYTES = 1 << 20, /* of customers that are kept; one more may come */
+	/* Of a lot of customers that are kept: when the next turn begins another, and what it may
+	 * become within a turn. */
+	LOT = 512,
+	LOT_MAX = CUSTOMER_SLOTS / 2,
+	LOT_BYTES = 768 << 10,
+	LOT_BYTES_MAX = 2 * LOT_BYTES,
 };
 
 /* ---- Tables of customers ---- */
@@ -55,15 +61,27 @@ void engine_customers_begin(struct engine *engine)
 	customer_slots_empty(&engine->seen_customers);
 }
 
+static void kept_empty(struct kept_customers *kept)
+{
+	customer_slots_empty(&kept->slots);
+	arena_reset(kept->arena);
+}
+
 void engine_customers_changed_since(struct engine *engine, bool changed)
 {
-	if (engine->kept_arena == NULL)
-		engine->kept_arena = arena_new();
-	if (!changed && engine->kept_customers.n < CUSTOMER_SLOTS / 2 &&
-	    arena_bytes(engine->kept_arena) < KEPT_BYTES)
-		return;
-	customer_slots_empty(&engine->kept_customers);
-	arena_reset(engine->kept_arena);
+	if (engine->kept.arena == NULL) {
+		engine->kept.arena = arena_new();
+		engine->kept_before.arena = arena_new();
+	}
+	if (changed) {
+		kept_empty(&engine->kept);
+		kept_empty(&engine->kept_before);
+	} else if (engine->kept.slots.n >= LOT || arena_bytes(engine->kept.arena) >= LOT_BYTES) {
+		struct arena *arena = engine->kept_before.arena;
+		engine->kept_before = engine->kept;
+		engine->kept.arena = arena;
+		kept_empty(&engine->kept);
+	}
 }
 
 /* ---- What contacts and mail servers refuse ---- */
@@ -197,16 +215,17 @@ void engine_pending_choice(struct engine *engine, struct contact_choice *choice)
  * read. */
 static bool load(struct engine *engine, const char *number, const struct customer **ret)
 {
-	struct customer_slots *kept = &engine->kept_customers;
+	struct customer_slots *kept = &engine->kept.slots;
 	struct customer_slot *slot = slot_of(kept, number);
+	const struct customer_slot *before = slot_of(&engine->kept_before.slots, number);
 	struct error err;
-	if (slot->number != NULL) {
-		*ret = slot->customer;
+	if (slot->number != NULL || before->number != NULL) {
+		*ret = slot->number != NULL ? slot->customer : before->customer;
 		return true;
 	}
-	bool keep = engine->kept_arena != NULL && kept->n < CUSTOMER_SLOTS / 2 &&
-	            arena_bytes(engine->kept_arena) < KEPT_BYTES;
-	struct arena *arena = keep ? engine->kept_arena : engine->arena;
+	bool keep = engine->kept.arena != NULL && kept->n < LOT_MAX &&
+	            arena_bytes(engine->kept.arena) < LOT_BYTES_MAX;
+	struct arena *arena = keep ? engine->kept.arena : engine->arena;
 	if (!customers_load(engine->customers, arena, number, ret, &err)) {
 		spool_fail(engine->spool, &err); /* the turn can't be trusted: none of it happens */
 		return false;

@@ -140,7 +140,8 @@ struct engine *engine_close(struct engine *engine)
 		(void)close(engine->owner_fd);
 	in_flight_free(engine->in_flight);
 	limits_clear(&engine->limits);
-	arena_free(engine->kept_arena);
+	arena_free(engine->kept.arena);
+	arena_free(engine->kept_before.arena);
 	free(engine->yielding);
 	free(engine->struck.contacts);
 	token_keys_wipe(&engine->token_keys);

@@ -23,10 +23,15 @@ struct customer_slot {
 	const char *number;
 	const struct customer *customer; /* NULL: there is none */
 };
-enum { CUSTOMER_SLOTS = 1024 };
+enum { CUSTOMER_SLOTS = 2048 };
 struct customer_slots {
 	struct customer_slot slots[CUSTOMER_SLOTS];
 	size_t n;
+};
+
+struct kept_customers {
+	struct customer_slots slots;
+	struct arena *arena; /* of all that is in them */
 };
 
 /* What is not in customers.db yet: an address that was refused, its mark; or states that a contact
@@ -91,8 +96,8 @@ struct engine {
 	struct sweeps sweeps, sweeps_before; /* now; as of the last commit */
 	int64_t purged_ms;                   /* when old records were last looked for */
 	bool purging;                        /* and more of them are left */
-	bool listing;                        /* new jobs by their customers, and more are left */
-	struct stats stats, stats_before;    /* now; as of the turn's beginning */
+	struct instant list_again;        /* new jobs by their customers: when the next of them */
+	struct stats stats, stats_before; /* now; as of the turn's beginning */
 	struct report_minute minutes[REPORT_KINDS];
 	/* Mails at which a relay failed, in order of their ids: dispatched after the others. */
 	int64_t *yielding;
@@ -105,8 +110,8 @@ struct engine {
 	struct instant last_early; /* when one came before its mail's result */
 	int64_t searches_began_ms; /* for mails by their Message-ID, in this hour */
 	int n_searches;
-	struct customer_slots kept_customers; /* as they are in customers.db: customer_cache.c */
-	struct arena *kept_arena;             /* of them */
+	/* As they are in customers.db, those loaded last and those before: customer_cache.c. */
+	struct kept_customers kept, kept_before;
 
 	/* of the current turn */
 	const struct turn_input *in;
