@@ -29,7 +29,6 @@
 enum {
 	PURGE_EVERY_MS = 30 * 1000,
 	PURGE_AGAIN_MS = 50, /* between the slices of a round */
-	LIST_AGAIN_MS = 50,  /* jobs, while nothing else is done */
 	PURGE_ROWS = 2500,   /* a slice */
 	CLOCK_SET_MS = 100,  /* by less than that, a clock is adjusted */
 };
@@ -159,7 +158,7 @@ static void purge(struct engine *engine)
 
 static void list_jobs(struct engine *engine)
 {
-	engine->listing = spool_list_jobs(engine->spool);
+	engine->list_again = spool_list_jobs(engine->spool, engine->now);
 }
 
 static void find_next(struct engine *engine)
@@ -171,8 +170,7 @@ static void find_next(struct engine *engine)
 	next = instant_min(next, spool_next_recheck(engine->spool));
 	if (engine->purging)
 		next = instant_min(next, (struct instant){engine->purged_ms + PURGE_AGAIN_MS});
-	if (engine->listing)
-		next = instant_min(next, instant_add(engine->now, LIST_AGAIN_MS));
+	next = instant_min(next, engine->list_again);
 	engine->out->next = next;
 	engine->first_due = spool_first_due(engine->spool);
 }

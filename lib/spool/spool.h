@@ -66,8 +66,9 @@ int64_t spool_job_add(struct spool *spool, const char *customer, const char *job
                       enum job_state state);
 int64_t spool_job_find(struct spool *spool, const char *customer, const char *job); /* 0: none */
 void spool_job_set_state(struct spool *spool, int64_t job, enum job_state state);
-/* Lists new jobs by their customers, a slice of them; true where more are left. Once a turn. */
-bool spool_list_jobs(struct spool *spool);
+/* Lists new jobs by their customers, a slice of them, once a turn. When to come again for the rest:
+ * INSTANT_NEVER where there is none. */
+struct instant spool_list_jobs(struct spool *spool, struct instant now);
 
 /* A customer's number has changed: its jobs follow; gives how many. What the new number had of the
  * same id is theirs, too. (spool_renumber.c) */

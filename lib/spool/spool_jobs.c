@@ -4,7 +4,8 @@
  * is much to do, and each customer's are at a place of its own there: a page that is read and
  * written for one row. So, while many come, they stay behind meta.jobs_listed, where queries find
  * them by their ids (SPOOL_JOBS_OF), until there are LIST_MAX of them; then they are listed in the
- * order of customers, a slice a turn, many to a page. When few come, they are listed in their turn.
+ * order of customers, a slice a turn, many to a page. When few come, they are listed in their turn,
+ * but once a second at most; turns with few events are between those with many, too.
  *
  *   job    1 … 40000 │ 40001 … 72768 │ 72769 …
  *          listed    │ being listed  │ came since
@@ -23,8 +24,10 @@
 
 enum {
 	LIST_MAX = 32768,
-	SLICE = 1024, /* rows a turn */
-	FEW = 32,     /* new jobs of a turn, with which all are listed in it */
+	SLICE = 1024,    /* rows a turn */
+	AGAIN_MS = 50,   /* between slices, while nothing else is done */
+	FEW = 32,        /* new jobs of a turn, with which all are listed in it */
+	QUIET_MS = 1000, /* and none were, nor came many, for so long */
 };
 
 /* ---- Jobs ---- */
@@ -147,19 +150,36 @@ static void list_slice(struct spool *spool)
 		end(spool);
 }
 
-bool spool_list_jobs(struct spool *spool)
+/* Also where the clock was set back. */
+static bool is_quiet(struct spool *spool, struct instant now)
+{
+	int64_t since_ms = now.ms - spool->jobs.busy_ms;
+	if (spool->jobs.last - spool->jobs.before >= FEW) {
+		spool->jobs.busy_ms = now.ms;
+		return false;
+	}
+	return since_ms < 0 || since_ms >= QUIET_MS;
+}
+
+struct instant spool_list_jobs(struct spool *spool, struct instant now)
 {
 	load(spool);
-	int64_t fresh = spool->jobs.last - spool->jobs.before;
+	bool quiet = is_quiet(spool, now);
 	spool->jobs.before = spool->jobs.last;
 	if (spool->jobs.last == spool->jobs.listed)
-		return false;
+		return INSTANT_NEVER;
 	if (spool->jobs.listing == NULL &&
-	    (fresh < FEW || spool->jobs.last - spool->jobs.listed >= LIST_MAX))
+	    (quiet || spool->jobs.last - spool->jobs.listed >= LIST_MAX)) {
 		start(spool);
+		spool->jobs.busy_ms = now.ms;
+	}
 	if (spool->jobs.listing != NULL)
 		list_slice(spool);
-	return spool->jobs.last > spool->jobs.listed;
+	if (spool->jobs.last == spool->jobs.listed)
+		return INSTANT_NEVER;
+	struct instant slice = instant_add(now, AGAIN_MS);
+	struct instant listing = {spool->jobs.busy_ms + QUIET_MS};
+	return spool->jobs.listing != NULL || listing.ms < slice.ms ? slice : listing;
 }
 
 void spool_jobs_moved(struct spool *spool, const char *before, const char *after)

@@ -54,7 +54,8 @@ struct spool {
 		struct arena *listing;        /* of `rows`; NULL: none is under way */
 		struct spool_listed_job *rows;
 		size_t n, next;
-		int64_t upto; /* the last of them */
+		int64_t upto;    /* the last of them */
+		int64_t busy_ms; /* when the latest many came or were listed */
 	} jobs;
 	bool rechecked_unlisted; /* spool_recheck.c: jobs that aren't listed were gone through */
 	struct event_keys *keys; /* spool_keys.c; NULL: not read, or forgotten */

@@ -23,6 +23,7 @@ static struct spool *spool, *reader;
 static size_t jobs_of[CUSTOMERS];
 static unsigned n_jobs;
 static const struct instant now = {1780488000000};
+static struct instant listing_at; /* the clock of the turns that list */
 
 static int setup(void **state)
 {
@@ -34,6 +35,7 @@ static int setup(void **state)
 	assert_non_null(reader);
 	memset(jobs_of, 0, sizeof jobs_of);
 	n_jobs = 0;
+	listing_at = now;
 	return 0;
 }
 
@@ -52,8 +54,11 @@ static void begin(void)
 
 static bool list_and_commit(void)
 {
-	bool more = spool_list_jobs(spool);
+	struct instant again = spool_list_jobs(spool, listing_at);
 	spool_file_commit(spool);
+	bool more = again.ms != INSTANT_NEVER.ms;
+	assert_true(!more || again.ms > listing_at.ms);
+	listing_at = more ? again : instant_add(listing_at, 1000);
 	return more;
 }
 
@@ -158,6 +163,52 @@ static void few_are_listed_in_their_turn(void **state)
 	list_all();
 }
 
+/* Turns without any new job are between those with many, while mails come back. */
+static void many_wait_until_it_is_quiet(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		begin();
+		for (unsigned k = 0; k < TURN; k++)
+			add_job(INSTANT_NONE);
+		(void)spool_list_jobs(spool, instant_add(listing_at, 10));
+		spool_file_commit(spool);
+		begin();
+		struct instant again = spool_list_jobs(spool, instant_add(listing_at, 20));
+		assert_int_equal(again.ms, listing_at.ms + 10 + 1000);
+		spool_file_commit(spool);
+		listing_at = instant_add(listing_at, 50);
+	}
+	assert_int_equal(unlisted(), n_jobs);
+	all_found(7);
+	/* A clock that is set back doesn't keep them waiting. */
+	begin();
+	assert_int_not_equal(spool_list_jobs(spool, instant_add(listing_at, -DAY_MS)).ms,
+	                     INSTANT_NEVER.ms);
+	spool_file_commit(spool);
+	assert_true(unlisted() < n_jobs || count("SELECT count(*) FROM customer_job") > 0);
+	list_all();
+}
+
+/* Not each by itself, each at a page of its own. */
+static void few_at_a_time_are_listed_once_a_second(void **state)
+{
+	(void)state;
+	struct instant at = listing_at;
+	for (int i = 0; i < 100; i++) {
+		begin();
+		add_job(INSTANT_NONE);
+		at = instant_add(at, 9);
+		(void)spool_list_jobs(spool, at);
+		spool_file_commit(spool);
+	}
+	assert_int_equal(unlisted(), 99);
+	begin();
+	assert_int_equal(spool_list_jobs(spool, instant_add(at, 200)).ms, INSTANT_NEVER.ms);
+	spool_file_commit(spool);
+	assert_int_equal(unlisted(), 0);
+}
+
 static void of_many_all_are_found(void **state)
 {
 	(void)state;
@@ -186,7 +237,7 @@ static void a_listing_begins_again(void **state)
 	(void)state;
 	until_listing_is_half_done();
 	begin();
-	(void)spool_list_jobs(spool);
+	(void)spool_list_jobs(spool, listing_at);
 	spool_rollback(spool);
 	all_found(9);
 	turn(TURN);
@@ -318,6 +369,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(few_are_listed_in_their_turn, setup, teardown),
+	        cmocka_unit_test_setup_teardown(many_wait_until_it_is_quiet, setup, teardown),
+	        cmocka_unit_test_setup_teardown(few_at_a_time_are_listed_once_a_second, setup,
+	                                        teardown),
 	        cmocka_unit_test_setup_teardown(of_many_all_are_found, setup, teardown),
 	        cmocka_unit_test_setup_teardown(a_listing_begins_again, setup, teardown),
 	        cmocka_unit_test_setup_teardown(what_waits_for_a_customer_is_found, setup,
