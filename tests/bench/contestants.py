@@ -221,10 +221,13 @@ class Dispatchd(Contestant):
         self.world.redis_server = self.redis
         self.client = self.redis.client()
 
+    def event(self, i):
+        return event(i)
+
     def prepare(self):
         self.configure()
         before = self.client.info("memory")["used_memory"]
-        fill_stream(self.client, self.setup.events)
+        fill_stream(self.client, self.setup.events, self.event)
         self.figures["redis_bytes"] = (self.client.info("memory")["used_memory"] - before) / self.setup.events
 
     def begin(self):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`make bench-growth`, its first half: from XADD to the sink's acceptance of the mail at a steady 200 events a second,
 beside what a mail takes on a connection that is open already; and how fast events are taken in while the relay is
-away. Then it runs tests/bench/growth.py. All of it is written as JSON for tests/bench/table.py."""
+away. Then it runs tests/bench/growth.py and office.py. All of it is written as JSON for tests/bench/table.py."""
 import argparse
 import datetime
 import importlib
@@ -17,6 +17,7 @@ from pathlib import Path
 from compare import workplace
 from contestants import Dispatchd, Setup, event, fill_stream
 from meter import BUILD, STALLED_S, Fault, free_port, machine
+from office import office
 from world import World
 
 HERE = Path(__file__).resolve().parent
@@ -200,7 +201,9 @@ def options():
     parser.add_argument("--rate", type=int, default=200, help="events a second for the latency (200)")
     parser.add_argument("--seconds", type=int, default=20, help="for how long (20)")
     parser.add_argument("--outage", type=int, default=300000, help="events while the relay is away (300000)")
-    parser.add_argument("--no-growth", action="store_true", help="without tests/bench/growth.py")
+    parser.add_argument("--office", type=int, default=20000, help="mails in each run of a large and a small office (20000)")
+    parser.add_argument("--rounds", type=int, default=3, help="of these (3)")
+    parser.add_argument("--no-growth", action="store_true", help="without tests/bench/growth.py and office.py")
     parser.add_argument("--json", default=str(BUILD / "bench" / "growth.json"), help="where the figures go")
     return parser.parse_args()
 
@@ -218,6 +221,7 @@ def main():
         found["outage"] = outage(given.outage)
         print("intake by tenths: " + " ".join(f"{n:.0f}/s" for n in found["outage"]["tenths"]), flush=True)
         found["growth"] = None if given.no_growth else growth()
+        found["office"] = None if given.no_growth else office(given.office, given.rounds)
     except Fault as fault:
         sys.exit(f"latency: {fault}")
     Path(given.json).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -128,6 +128,17 @@ def growth_lines(found):
     return head + "\n\n" + rows(["", "measured", "aim"], found["rows"])
 
 
+def office_lines(found):
+    """What tests/bench/office.py measured."""
+    head = (f"From an event to an accepted mail, {found['events']:,} mails over {found['connections']} connections, customers "
+            f"drawn at random; medians of {found['rounds']} rounds. The ratios are to a small office of a thousand customers, "
+            "by the time on processors of all that takes part, of dispatchd alone, and by the time that it took:")
+    lines = [[case["title"], number(case["rate"]), number(case["cpu_us"]), number(case["own_us"]),
+              *(f"{case[key]:.2f}" for key in ("ratio", "ratio_own", "ratio_rate")), number(case["peak_mib"])]
+             for case in found["cases"]]
+    return head + "\n\n" + rows(["", "mails/s", "CPU, µs a mail", "own", "ratio", "own", "time", "MiB"], lines)
+
+
 def growth(found):
     blocks = [where(found)]
     if "latency" in found:
@@ -136,6 +147,8 @@ def growth(found):
         blocks.append(f"{found['outage']['events']:,} events:\n\n" + outage_lines(found["outage"]))
     if found.get("growth"):
         blocks.append(growth_lines(found["growth"]))
+    if found.get("office"):
+        blocks.append(office_lines(found["office"]))
     return "\n\n".join(blocks) + "\n"
 
 
