@@ -46,4 +46,14 @@ struct db_record *db_record_free(struct db_record *record); /* takes NULL; retur
 bool db_follow_begin(struct db *db, struct error *err) MUST_CHECK; /* outside of a transaction */
 bool db_follow(struct db *db, const void *changes, size_t len, struct error *err) MUST_CHECK;
 
+/*
+ * The same by statements that are kept for the next changes. False where something doesn't fit as
+ * it comes, for whatever reason: all is to be rolled back, and db_follow() says what it is, or
+ * makes the changes in another order. To be freed before `db` is closed.
+ */
+struct db_follower;
+struct db_follower *db_follower_new(struct db *db);
+bool db_follower_make(struct db_follower *follower, const void *changes, size_t len) MUST_CHECK;
+struct db_follower *db_follower_free(struct db_follower *follower); /* takes NULL; returns NULL */
+
 #endif

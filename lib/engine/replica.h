@@ -34,13 +34,15 @@ struct replica_schemas {
 struct replica_schemas replica_schemas(const struct replica *replica);
 
 /*
- * Verifies the entry behind the position and makes its changes, each database's in one transaction;
- * the position is there with the spool's. The same entry may be given again after a fault. Codes 65
- * (it doesn't verify, or doesn't fit, or is of an older schema than a database here: a seed is
- * needed), 78 (of a schema that this program doesn't have), and a database's (75, 74, 77: later
- * perhaps).
+ * Verifies `n` entries behind the position and makes their changes, in their order. Entries of
+ * turns are made together in one transaction; each that has the office's changes or a schema by
+ * itself, each database's in one. The position is there with the spool's. Where one is refused,
+ * those before it are followed, as the position says; the same entries from there on may be given
+ * again. Codes 65 (one doesn't verify, or doesn't fit, or is of an older schema than a database
+ * here: a seed is needed), 78 (of a schema that this program doesn't have), and a database's (75,
+ * 74, 77: later perhaps).
  */
 bool replica_apply(struct replica *replica, const struct journal_key *key,
-                   const struct journal_entry *entry, struct error *err) MUST_CHECK;
+                   const struct journal_entry *entries, size_t n, struct error *err) MUST_CHECK;
 
 #endif

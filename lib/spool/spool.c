@@ -239,6 +239,7 @@ struct spool *spool_close(struct spool *spool)
 		buf_free(&spool->brief);
 		buf_free(&spool->all);
 		spool->record = db_record_free(spool->record);
+		spool->follower = db_follower_free(spool->follower);
 		db_close(spool->db);
 	}
 	free(spool);

@@ -48,17 +48,33 @@ void spool_set_position(struct spool *spool, const struct journal_position *posi
 
 bool spool_follow_begin(struct spool *spool, struct error *err)
 {
+	if (!spool->follower)
+		spool->follower = db_follower_new(spool->db);
 	return db_follow_begin(spool->db, err);
 }
 
-/* Not by spool_commit(), which writes counts of its own: they are among the changes. */
-bool spool_follow(struct spool *spool, const void *changes, size_t len,
-                  const struct journal_position *behind, struct error *err)
+/* By kept statements, or with what goes wrong said, and tables' changes made in the order in which
+ * they fit. */
+static bool follow(struct spool *spool, const struct spool_changes *changes, bool kept,
+                   struct error *err)
 {
-	struct error fault;
+	return kept ? db_follower_make(spool->follower, changes->bytes, changes->len)
+	            : db_follow(spool->db, changes->bytes, changes->len, err);
+}
+
+/* Not by spool_commit(), which writes counts of its own: they are among the changes. *ret_fits:
+ * they were made, whatever became of the rest. */
+static bool follow_all(struct spool *spool, const struct spool_changes *changes, size_t n,
+                       const struct journal_position *behind, bool kept, bool *ret_fits,
+                       struct error *err)
+{
+	struct error fault = {0};
+	*ret_fits = true;
 	if (!spool_begin(spool, err))
 		return false;
-	if (!db_follow(spool->db, changes, len, &fault))
+	for (size_t i = 0; i < n && *ret_fits; i++)
+		*ret_fits = follow(spool, &changes[i], kept, &fault);
+	if (!*ret_fits)
 		spool_fail(spool, &fault);
 	spool_set_position(spool, behind);
 	if (!spool->failed)
@@ -67,4 +83,13 @@ bool spool_follow(struct spool *spool, const void *changes, size_t len,
 		*err = spool->fault;
 	db_rollback(spool->db);
 	return false;
+}
+
+bool spool_follow(struct spool *spool, const struct spool_changes *changes, size_t n,
+                  const struct journal_position *behind, struct error *err)
+{
+	bool fits;
+	if (follow_all(spool, changes, n, behind, true, &fits, err))
+		return true;
+	return !fits && follow_all(spool, changes, n, behind, false, &fits, err);
 }

@@ -25,11 +25,16 @@ void spool_set_position(struct spool *spool, const struct journal_position *posi
 
 /*
  * A standby's spool, opened by DB_FOLLOW: from spool_follow_begin() on, nothing but these is to be
- * done with it. spool_follow() makes an entry's changes and notes the position behind it, in one
- * transaction. As db_follow().
+ * done with it. spool_follow() makes the changes of `n` entries, in their order, and notes the
+ * position behind the last, in one transaction. As db_follow().
  */
+struct spool_changes {
+	const void *bytes;
+	size_t len;
+};
+
 bool spool_follow_begin(struct spool *spool, struct error *err) MUST_CHECK;
-bool spool_follow(struct spool *spool, const void *changes, size_t len,
+bool spool_follow(struct spool *spool, const struct spool_changes *changes, size_t n,
                   const struct journal_position *behind, struct error *err) MUST_CHECK;
 
 #endif

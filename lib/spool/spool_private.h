@@ -19,11 +19,12 @@ struct spool_listed_job {
 struct spool {
 	struct db *db;
 	char instance[32];
-	bool writes;              /* opened to be written */
-	bool records;             /* each transaction is recorded; spool_journal.c */
-	bool complete;            /* all that it counts is written */
-	struct db_record *record; /* of the current transaction; NULL: none */
-	bool failed;              /* something in this transaction did; `fault` says what */
+	bool writes;                  /* opened to be written */
+	bool records;                 /* each transaction is recorded; spool_journal.c */
+	bool complete;                /* all that it counts is written */
+	struct db_record *record;     /* of the current transaction; NULL: none */
+	struct db_follower *follower; /* a standby's; NULL: none */
+	bool failed;                  /* something in this transaction did; `fault` says what */
 	struct error fault;
 	int64_t mails[STATUS_COUNT],
 	        mails_before[STATUS_COUNT]; /* mails by status; as of the last commit */

@@ -156,7 +156,7 @@ static void follow(const struct settings *settings, struct sealed *sealed)
 		give_up(&err);
 	double began = seconds();
 	for (size_t i = 0; i < sealed->n; i++)
-		if (!replica_apply(replica, &sealed->key, &sealed->entries[i], &err))
+		if (!replica_apply(replica, &sealed->key, &sealed->entries[i], 1, &err))
 			give_up(&err);
 	(void)printf("engine.followed %.0f events a second\n", events / (seconds() - began));
 	replica_close(replica);

@@ -292,16 +292,19 @@ static void follow_from_now(struct member *m)
 		fail_msg("%s", err.text);
 }
 
-/* The last entry only once it is confirmed: its owner may have to take it back. Those before it
- * are, since nobody appends behind what isn't. */
+/* The last entry only once it is confirmed, as those before it are: its owner may take it back. */
 static void follow(struct member *m, int64_t most, bool all)
 {
 	struct error err = {0};
+	struct journal_entry some[4];
 	int64_t number = replica_position(m->replica).number;
 	int64_t end = all || confirm() ? master.last : master.last - 1;
-	for (; most > 0 && number < end; most--, number++)
-		if (!replica_apply(m->replica, &key, master.journal[number], &err))
+	for (size_t n; most > 0 && number < end; most -= (int64_t)n) {
+		for (n = 0; n < 4 && (int64_t)n < most && number < end; n++)
+			some[n] = *master.journal[number++];
+		if (!replica_apply(m->replica, &key, some, n, &err))
 			fail_msg("member %d: %s", m->index, err.text);
+	}
 }
 
 static bool put_fence(struct member *m)
@@ -311,7 +314,7 @@ static bool put_fence(struct member *m)
 	struct journal_entry fence = replica_fence(m->epoch);
 	journal_seal(&key, &before, &fence);
 	return reaches(m) && script(m, &before, &fence) == TOOK && confirm() &&
-	       (calm || dice(10) != 0) && replica_apply(m->replica, &key, &fence, &err);
+	       (calm || dice(10) != 0) && replica_apply(m->replica, &key, &fence, 1, &err);
 }
 
 static void take_over(struct member *m)

@@ -68,16 +68,14 @@ static struct replica *follow_begin(const struct world *w)
 	return replica;
 }
 
-/* What is in the journal behind its position; false where an entry is refused. */
+/* What is in the journal behind its position, all at once; false where an entry is refused. */
 static bool follow_all(struct replica *replica, struct error *err)
 {
+	size_t first = 0;
 	*err = (struct error){0};
-	for (size_t i = 0; i < n_entries; i++) {
-		if (entries[i].number > replica_position(replica).number &&
-		    !replica_apply(replica, &key, &entries[i], err))
-			return false;
-	}
-	return true;
+	while (first < n_entries && entries[first].number <= replica_position(replica).number)
+		first++;
+	return replica_apply(replica, &key, &entries[first], n_entries - first, err);
 }
 
 static void follow(const struct world *w)
@@ -98,7 +96,7 @@ static void own(struct world *w)
 	struct journal_position before = replica_position(replica);
 	struct journal_entry fence = replica_fence(++epoch);
 	keep(&before, &fence);
-	if (!replica_apply(replica, &key, &fence, &err))
+	if (!replica_apply(replica, &key, &fence, 1, &err))
 		fail_msg("%s", err.text);
 	replica_close(replica);
 	w->engine = engine_open_journaled(&w->settings, &journal, w->now, &err);
@@ -313,7 +311,7 @@ static void test_an_older_schema_than_the_files_is_refused(void **state)
 	struct journal_entry fence = replica_fence(++epoch);
 	journal_seal(&key, &before, &fence);
 	schemas_are_next = true;
-	assert_false(replica_apply(replica, &key, &fence, &err));
+	assert_false(replica_apply(replica, &key, &fence, 1, &err));
 	assert_int_equal(err.code, EX_DATAERR);
 	assert_non_null(strstr(err.text, "the owner's spool.db is of schema 21, and this machine's "
 	                                 "of 22 already: seed it again"));
@@ -384,12 +382,40 @@ static void test_foreign_writing_is_found_behind_a_migration(void **state)
 	replica_close(replica);
 }
 
+/* Those before it are made, in one transaction, and none behind it. */
+static void test_an_entry_among_others_is_refused(void **state)
+{
+	struct error err;
+	(void)state;
+	follow(b);
+	size_t first = n_entries;
+	for (int i = 0; i < 4; i++) {
+		world_event(a, "job.completed", (const char *[]){"k1", "k2", "k3", "k4"}[i], "1",
+		            NULL, NULL);
+		world_turn(a);
+	}
+	assert_true(n_entries > first + 2);
+	struct journal_entry *bad = &entries[n_entries - 2];
+	bad->seal[0] ^= 1;
+	struct replica *replica = follow_begin(b);
+	assert_false(follow_all(replica, &err));
+	assert_int_equal(err.code, EX_DATAERR);
+	assert_int_equal(replica_position(replica).number, bad->number - 1);
+	bad->seal[0] ^= 1;
+	assert_true(follow_all(replica, &err));
+	assert_int_equal(replica_position(replica).number, bad->number + 1);
+	replica_close(replica);
+	are_equal(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_the_standby_goes_first, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_an_older_schema_than_the_files_is_refused,
 	                                        setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_an_entry_among_others_is_refused, setup,
+	                                        teardown),
 	        cmocka_unit_test_setup_teardown(test_nobody_else_migrates_it, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_a_change_from_before_the_migration_is_refused,
 	                                        setup, teardown),

@@ -26,6 +26,7 @@ enum {
 	BLOCK_MS = 250,
 	PROGRESS_MS = 1000,
 	AGAIN_MS = 500,
+	COLLECT_MS = 20,
 	PATIENCE_MS = 3000, /* of a connection, BLOCK_MS with it */
 };
 
@@ -127,10 +128,11 @@ static bool is_kept(struct follower *f, const struct journal_entry *first, struc
 	       request_is_kept(f->redis, f->wait, err);
 }
 
-static bool apply(struct follower *f, const struct journal_entry *entry, struct error *err)
+static bool apply(struct follower *f, const struct journal_entry *entries, size_t n,
+                  struct error *err)
 {
 	struct replica_schemas before = replica_schemas(f->replica);
-	bool good = replica_apply(f->replica, &f->member->key, entry, err);
+	bool good = replica_apply(f->replica, &f->member->key, entries, n, err);
 	struct replica_schemas now = replica_schemas(f->replica);
 	if (now.spool != before.spool || now.customers != before.customers)
 		log_fault(LOG_NOTICE,
@@ -153,11 +155,9 @@ static bool follow_some(struct follower *f, int block_ms, size_t *ret_n, struct 
 		f->at_once *= 2;
 	else if (!good && f->at_once > 1)
 		f->at_once = 1;
-	good = good && (n == 0 || is_kept(f, &entries[0], err));
-	for (size_t i = 0; good && i < n && !atomic_load(&f->stop); i++) {
-		good = apply(f, &entries[i], err);
-		*ret_n += good;
-	}
+	int64_t before = position(f);
+	good = good && (n == 0 || (is_kept(f, &entries[0], err) && apply(f, entries, n, err)));
+	*ret_n = (size_t)(position(f) - before);
 	arena_free(arena);
 	return good;
 }
@@ -205,7 +205,7 @@ static bool put_fence(struct follower *f, struct lease *lease, struct error *err
 	if (is != APPENDED)
 		return error_set(err, EX_TEMPFAIL,
 		                 "another member has written to the journal meanwhile");
-	return apply(f, &fence, err);
+	return apply(f, &fence, 1, err);
 }
 
 static bool become_owner(struct follower *f, struct lease *lease, struct error *err)
@@ -354,6 +354,14 @@ static void pause_after_fault(struct follower *f, const struct error *err)
 	(void)nanosleep(&pause, NULL);
 }
 
+/* Several turns that are read together cost little more than one: a read, a WAIT and a commit for
+ * all of them. The owner waits for Redis, not for us. */
+static void let_turns_collect(void)
+{
+	const struct timespec pause = {.tv_nsec = COLLECT_MS * 1000000L};
+	(void)nanosleep(&pause, NULL);
+}
+
 static void *follow_main(void *arg)
 {
 	struct follower *f = arg;
@@ -370,6 +378,8 @@ static void *follow_main(void *arg)
 			owner = look_around(f, &err);
 		else if (f->redis && err.code == EX_DATAERR)
 			find_gap(f, &err);
+		if (good && n > 0 && n < ENTRIES_A_READ && !owner)
+			let_turns_collect();
 		if (owner || err.code == 0 || f->outrun)
 			continue;
 		show(f, MEMBER_JOINING, &err);
