@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 static char *key_of(const char *cluster, const char *what)
 {
@@ -46,9 +45,7 @@ struct member *member_new(const struct settings *settings, struct error *err)
 	member->lease = key_of(cluster, "lease");
 	member->epoch = key_of(cluster, "epoch");
 	member->journal = key_of(cluster, "journal");
-	(void)snprintf(member->name, sizeof member->name, "%s", settings->redis.consumer);
-	if (member->name[0] == '\0')
-		(void)gethostname(member->name, sizeof member->name - 1);
+	consumer_name(settings, member->name);
 	return read_key(settings, &member->key, err) ? member : member_free(member);
 }
 

@@ -3,6 +3,7 @@
 #define DISPATCHD_CLUSTER_MEMBER_H
 
 #include "base/error.h"
+#include "dispatchd/sys/consumer_name.h"
 #include "journal/journal.h"
 #include "model/settings.h"
 
@@ -10,11 +11,11 @@
 #include <stdint.h>
 
 /* This machine as a member of a cluster: what it is called, Redis' keys, the journal's key. */
-enum { MEMBER_NAME_SIZE = 520 }; /* with its NUL */
+enum { MEMBER_NAME_SIZE = CONSUMER_NAME_SIZE };
 
 struct member {
 	const struct settings *settings; /* borrowed: how Redis is reached */
-	char name[MEMBER_NAME_SIZE];     /* [redis] consumer, or the host's */
+	char name[MEMBER_NAME_SIZE];     /* as sys/consumer_name.h */
 	char *lease, *epoch, *journal;   /* keys of Redis */
 	int64_t lease_ms;
 	int wait; /* replicas that must have a turn; -1: as Redis has it when the lease is taken */

@@ -15,6 +15,7 @@
 #include "dispatchd/mailer/mailer_config.h"
 #include "dispatchd/mailer/smtp_credential.h"
 #include "dispatchd/mailer/transport_check.h"
+#include "dispatchd/sys/consumer_name.h"
 #include "dispatchd/sys/log.h"
 #include "engine/known.h"
 #include "mail/templates.h"
@@ -23,7 +24,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -327,14 +327,13 @@ bool inspect_become(const char *file, struct error *err)
 /* Two hosts of one name are two members of one name. */
 static void inspect_member_name(const struct settings *settings)
 {
-	char host[HOST_NAME_MAX + 1] = "";
+	char name[CONSUMER_NAME_SIZE];
 	if (!*settings->cluster.name || *settings->redis.consumer)
 		return;
-	(void)gethostname(host, sizeof host - 1);
 	log_write(LOG_NOTICE,
 	          "[redis] consumer is empty: this member of the cluster is called %s, like the "
 	          "host",
-	          host);
+	          consumer_name(settings, name));
 }
 
 int inspect_all(const char *file, settings_fault *fault, void *arg)

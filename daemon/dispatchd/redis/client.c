@@ -17,6 +17,7 @@
 #include "dispatchd/redis/publish.h"
 #include "dispatchd/redis/reader.h"
 #include "dispatchd/redis/server.h"
+#include "dispatchd/sys/consumer_name.h"
 #include "dispatchd/sys/log.h"
 #include "model/metric.h"
 
@@ -26,9 +27,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { PATIENCE_MS = 5000, MARGIN_MS = 2000, HOST_MAX = 256, PROOF_MS = 1500 };
+enum { PATIENCE_MS = 5000, MARGIN_MS = 2000, PROOF_MS = 1500 };
 
 static const char *const feed_names[] = {
         [FEED_EVENTS] = "events", [FEED_REQUESTS] = "requests", [FEED_CUSTOMERS] = "customers"};
@@ -265,15 +265,6 @@ static struct redis_connection *open_slot(struct redis_client *client, struct ev
 	return slot->connection;
 }
 
-static const char *consumer_name(struct redis_client *client, const struct settings *settings)
-{
-	char host[HOST_MAX] = "dispatchd";
-	if (*settings->redis.consumer)
-		return arena_strdup(client->arena, settings->redis.consumer);
-	gethostname(host, sizeof(host) - 1);
-	return arena_strdup(client->arena, host);
-}
-
 /* In a cluster only the owner reads: what another member has left for as long as a lease is its
  * successor's at once. */
 static int64_t claim_after_ms(const struct settings *settings)
@@ -329,13 +320,14 @@ struct redis_client *redis_client_new(struct event_base *base, const struct sett
 	struct target *target = target_new(settings, err);
 	if (!target)
 		return NULL;
+	char consumer[CONSUMER_NAME_SIZE];
 	struct redis_client *client = mem_alloc(sizeof(*client));
 	client->target = target;
 	client->arena = arena_new();
 	client->flow = (struct flow){.engine = engine, .wake = wake, .wake_arg = arg};
 	client->flow.entry_max = (size_t)settings->redis.max_event_size;
 	client->flow.group = arena_strdup(client->arena, settings->redis.group);
-	client->flow.consumer = consumer_name(client, settings);
+	client->flow.consumer = arena_strdup(client->arena, consumer_name(settings, consumer));
 	client->flow.commands = open_slot(client, base, SLOT_COMMANDS, PATIENCE_MS, reset_commands);
 	add_sources(client, base, settings);
 	client->maintenance = maintenance_new(&client->flow, client->reader,
