@@ -8,15 +8,15 @@
 #include "dispatchd/cluster/request.h"
 #include "dispatchd/sys/lease_clock.h"
 #include "dispatchd/sys/log.h"
+#include "dispatchd/sys/mono_cond.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-	LOOK_S = 2,
+	LOOK_MS = 2000,
 	PATIENCE_MS = 3000,
 	ALONE_BYTES = 16 << 20, /* what is kept for nobody: who is seeded now needs it */
 };
@@ -167,13 +167,10 @@ static bool look(struct keeper *k, struct error *err)
 
 static bool wait_on(struct keeper *k)
 {
-	struct timespec until;
-	int rc = 0;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LOOK_S;
+	int64_t until_ms = clock_mono_ms() + LOOK_MS;
 	pthread_mutex_lock(&k->lock);
-	while (!k->stop && rc == 0)
-		rc = pthread_cond_timedwait(&k->come, &k->lock, &until);
+	while (!k->stop && mono_cond_wait(&k->come, &k->lock, until_ms))
+		continue;
 	bool stop = k->stop;
 	pthread_mutex_unlock(&k->lock);
 	return !stop;
@@ -202,13 +199,9 @@ static void *keep_main(void *arg)
 struct keeper *keeper_start(const struct member *member)
 {
 	struct keeper *k = mem_alloc(sizeof *k);
-	pthread_condattr_t attr;
 	k->member = member;
 	pthread_mutex_init(&k->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->come, &attr);
-	pthread_condattr_destroy(&attr);
+	mono_cond_init(&k->come);
 	if (pthread_create(&k->thread, NULL, keep_main, k) != 0)
 		bug("can't start the keeper's thread");
 	return k;

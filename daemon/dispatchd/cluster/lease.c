@@ -6,6 +6,7 @@
 #include "common/clock_ms.h"
 #include "dispatchd/sys/lease_clock.h"
 #include "dispatchd/sys/log.h"
+#include "dispatchd/sys/mono_cond.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -35,13 +36,9 @@ struct lease {
 struct lease *lease_new(const struct member *member)
 {
 	struct lease *lease = mem_alloc(sizeof *lease);
-	pthread_condattr_t attr;
 	lease->member = member;
 	pthread_mutex_init(&lease->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&lease->come, &attr);
-	pthread_condattr_destroy(&attr);
+	mono_cond_init(&lease->come);
 	lease_clock_set(0);
 	return lease;
 }
@@ -77,12 +74,9 @@ static void lose(struct lease *lease, const struct error *why)
 /* Until then, or until the end: true. */
 static bool wait_until(struct lease *lease, int64_t until_ms)
 {
-	const struct timespec until = {.tv_sec = until_ms / 1000,
-	                               .tv_nsec = until_ms % 1000 * 1000000};
-	int rc = 0;
 	pthread_mutex_lock(&lease->lock);
-	while (!lease->stop && !lease->lost && rc == 0)
-		rc = pthread_cond_timedwait(&lease->come, &lease->lock, &until);
+	while (!lease->stop && !lease->lost && mono_cond_wait(&lease->come, &lease->lock, until_ms))
+		continue;
 	bool stop = lease->stop || lease->lost;
 	pthread_mutex_unlock(&lease->lock);
 	return stop;

@@ -3,6 +3,7 @@
 #include "dispatchd/engine/engine_thread_private.h"
 
 #include "common/clock.h"
+#include "dispatchd/sys/mono_cond.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
@@ -222,16 +223,6 @@ static void nudge(void *arg)
 	engine_thread_nudge(arg);
 }
 
-static void sync_init(struct engine_thread *t)
-{
-	pthread_condattr_t attr;
-	pthread_mutex_init(&t->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->come, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 struct engine_thread *engine_thread_start(const struct settings *settings,
                                           const struct engine_journal *journal, engine_wake *wake,
                                           void *arg, struct error *err)
@@ -253,7 +244,8 @@ struct engine_thread *engine_thread_start(const struct settings *settings,
 	t->last_turn_ms = clock_tick().ms;
 	t->effects_last = &t->effects;
 	t->results = mem_alloc(RESULTS_A_TURN * sizeof *t->results);
-	sync_init(t);
+	pthread_mutex_init(&t->lock, NULL);
+	mono_cond_init(&t->come);
 	engine_read_keys(t);
 	engine_show_metrics(t);
 	t->office = office_thread_start(settings->customers.path, settings->spool.path, nudge, t);

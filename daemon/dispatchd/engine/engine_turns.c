@@ -5,9 +5,9 @@
 #include "common/clock.h"
 #include "dispatchd/sys/lease_clock.h"
 #include "dispatchd/sys/log.h"
+#include "dispatchd/sys/mono_cond.h"
 
 #include <sys/random.h>
-#include <time.h>
 
 enum {
 	TURN_EVERY_MS = 4000, /* at least */
@@ -70,25 +70,17 @@ static bool turn_once(struct engine_thread *t, struct engine_input *in)
 	return ok;
 }
 
-/* By the monotonic clock, as the condition has it. */
-static struct timespec in_ms(int64_t ms)
-{
-	int64_t until_ms = clock_tick().ms + ms;
-	return (struct timespec){.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-}
-
 /* Waits until there is something to do, or for `ms`. Returns whether something came. */
 static bool wait_ms(struct engine_thread *t, int64_t ms)
 {
-	struct timespec until = in_ms(ms);
+	int64_t until_ms = clock_tick().ms + ms;
+	bool came = true;
 	pthread_mutex_lock(&t->lock);
 	t->last_turn_ms = clock_tick().ms;
-	int rc = 0;
-	while (rc == 0 && !t->stop && !t->nudged &&
+	while (came && !t->stop && !t->nudged &&
 	       (t->intakes == NULL || t->waiting_for_feed || t->waiting_for_room) &&
 	       t->commands == NULL && t->reload == NULL && t->templates == NULL)
-		rc = pthread_cond_timedwait(&t->come, &t->lock, &until);
-	bool came = rc == 0;
+		came = mono_cond_wait(&t->come, &t->lock, until_ms);
 	pthread_mutex_unlock(&t->lock);
 	return came;
 }
@@ -124,15 +116,15 @@ static void wait_for_work(struct engine_thread *t)
 /* A millisecond, unless something comes that doesn't wait for a batch. */
 static bool gather_on(struct engine_thread *t)
 {
-	struct timespec until = in_ms(1);
-	int rc = 0;
+	int64_t until_ms = clock_tick().ms + 1;
+	bool in_time = true;
 	pthread_mutex_lock(&t->lock);
 	t->gathering = true;
-	while (rc == 0 && !t->stop && !t->drain && !t->urgent && t->commands == NULL)
-		rc = pthread_cond_timedwait(&t->come, &t->lock, &until);
+	while (in_time && !t->stop && !t->drain && !t->urgent && t->commands == NULL)
+		in_time = mono_cond_wait(&t->come, &t->lock, until_ms);
 	t->gathering = false;
 	pthread_mutex_unlock(&t->lock);
-	return rc != 0;
+	return !in_time;
 }
 
 /* While mailers have more to do than they can in that time, a commit is made for more at once. */
@@ -154,14 +146,14 @@ static bool stopping(struct engine_thread *t)
 }
 
 /* Until then, or until there is a command or a stop. False when the time is over. */
-static bool wait_until(struct engine_thread *t, const struct timespec *until)
+static bool wait_until(struct engine_thread *t, int64_t until_ms)
 {
-	int rc = 0;
+	bool in_time = true;
 	pthread_mutex_lock(&t->lock);
-	while (rc == 0 && !t->stop && t->commands == NULL)
-		rc = pthread_cond_timedwait(&t->come, &t->lock, until);
+	while (in_time && !t->stop && t->commands == NULL)
+		in_time = mono_cond_wait(&t->come, &t->lock, until_ms);
 	pthread_mutex_unlock(&t->lock);
-	return rc == 0;
+	return in_time;
 }
 
 /* Waits longer after each turn that fails, but not for a file that is back; false when it is time
@@ -172,10 +164,10 @@ static bool again(struct engine_thread *t, struct engine_input *in)
 	int64_t max_ms = engine_lacks_customers(t->engine) ? t->look_ms : AGAIN_MAX_MS;
 	if (t->again_ms > max_ms)
 		t->again_ms = max_ms;
-	struct timespec until = in_ms(t->again_ms);
+	int64_t until_ms = clock_tick().ms + t->again_ms;
 	do
 		engine_refuse(t, in, &t->fault);
-	while (in->turn.n_commands == 0 && !stopping(t) && wait_until(t, &until));
+	while (in->turn.n_commands == 0 && !stopping(t) && wait_until(t, until_ms));
 	return !stopping(t);
 }
 

@@ -7,6 +7,7 @@
 #include "dispatchd/mailer/esmtp.h"
 #include "dispatchd/mailer/pool_private.h"
 #include "dispatchd/mailer/relay_test.h"
+#include "dispatchd/sys/mono_cond.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -18,14 +19,9 @@
 
 static void init_locks(struct pool *pool)
 {
-	pthread_condattr_t attr;
-
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_mutex_init(&pool->wake_lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool->clock, &attr);
-	pthread_condattr_destroy(&attr);
+	mono_cond_init(&pool->clock);
 }
 
 /* Relays of a new configuration begin well; those known keep their state. */

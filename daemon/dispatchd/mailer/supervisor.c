@@ -9,6 +9,7 @@
 #include "dispatchd/mailer/pool_private.h"
 
 #include "common/clock_ms.h"
+#include "dispatchd/sys/mono_cond.h"
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -114,16 +115,6 @@ static int64_t check_cut(struct pool *pool, int64_t now_ms)
 	return CLOCK_NEVER_MS;
 }
 
-static void sleep_until(struct pool *pool, int64_t until_ms)
-{
-	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-
-	if (until_ms == CLOCK_NEVER_MS)
-		pthread_cond_wait(&pool->clock, &pool->lock);
-	else
-		pthread_cond_timedwait(&pool->clock, &pool->lock, &until);
-}
-
 void *supervisor_main(void *arg)
 {
 	struct pool *pool = arg;
@@ -145,7 +136,7 @@ void *supervisor_main(void *arg)
 			pthread_mutex_lock(&pool->lock);
 			continue;
 		}
-		sleep_until(pool, next_ms);
+		(void)mono_cond_wait(&pool->clock, &pool->lock, next_ms);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "dispatchd/sys/log.h"
+#include "dispatchd/sys/mono_cond.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,8 +17,8 @@
 #include <time.h>
 
 enum {
-	AGAIN_S = 1, /* after customers.db was locked or broken */
-	END_S = 10,  /* how long the thread may take to end: the wait for a lock is 5 s */
+	AGAIN_MS = 1000, /* after customers.db was locked or broken */
+	END_S = 10,      /* how long the thread may take to end: the wait for a lock is 5 s */
 };
 
 enum state { IDLE, GIVEN, DONE };
@@ -42,12 +43,10 @@ struct office_thread {
 /* Waits a little, or until it is time to stop. */
 static bool rest(struct office_thread *t)
 {
-	struct timespec until;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += AGAIN_S;
+	int64_t until_ms = clock_tick().ms + AGAIN_MS;
 	pthread_mutex_lock(&t->lock);
 	if (!t->stop)
-		(void)pthread_cond_timedwait(&t->given, &t->lock, &until);
+		(void)mono_cond_wait(&t->given, &t->lock, until_ms);
 	bool stop = t->stop;
 	pthread_mutex_unlock(&t->lock);
 	return !stop;
@@ -147,16 +146,12 @@ struct office_thread *office_thread_start(const char *path, const char *spool_pa
                                           office_wake *wake, void *arg)
 {
 	struct office_thread *t = mem_alloc(sizeof *t);
-	pthread_condattr_t attr;
 	t->path = mem_strdup(path);
 	t->spool_path = mem_strdup(spool_path);
 	t->wake = wake;
 	t->arg = arg;
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->given, &attr);
-	pthread_condattr_destroy(&attr);
+	mono_cond_init(&t->given);
 	if (pthread_create(&t->thread, NULL, main_loop, t) != 0)
 		bug("can't start the thread for office writes");
 	return t;
