@@ -16,8 +16,9 @@ from pathlib import Path
 
 from compare import workplace
 from contestants import Dispatchd, Setup, event, fill_stream
-from meter import BUILD, STALLED_S, Fault, free_port, machine
+from meter import BUILD, STALLED_S, Fault, free_port, machine, snapshot, spent
 from office import office
+from table import OUTAGE_PARTS
 from world import World
 
 HERE = Path(__file__).resolve().parent
@@ -139,21 +140,38 @@ def taken_in(client):
     return groups[0]["entries-read"] - groups[0]["pending"] if groups and groups[0]["entries-read"] else 0
 
 
-def watch_intake(world, client, count):
-    """[(when, how many were taken in by then)], up to all of them: from the start's end, where some are left by then."""
+def watch_intake(world, client, count, processes):
+    """[(when, how many were taken in by then)], up to all of them: from the start's end, where some are left by then;
+    and [(how many, what processes had worked by then)] at about each tenth."""
     began = time.monotonic()
     world.start_daemon()
     seen = [(time.monotonic(), taken_in(client))]
+    worked = [(seen[0][1], snapshot(processes()))]
     if seen[0][1] == count:
-        return [(began, 0), *seen]
+        return [(began, 0), *seen], worked
     while seen[-1][1] < count:
         time.sleep(0.01)
         now, n = time.monotonic(), taken_in(client)
         if n > seen[-1][1]:
             seen.append((now, n))
+            if n >= worked[0][0] + (count - worked[0][0]) * len(worked) / TENTHS:
+                worked.append((n, snapshot(processes())))
         elif world.daemon.process.poll() is not None or now - seen[-1][0] > STALLED_S:
             raise Fault(f"{n} of {count} events were taken in; {world.log_tail()}")
-    return seen
+    return seen, worked
+
+
+def cpu_by_tenths(worked, part):
+    """[{part: µs an event}] between two looks."""
+    found = []
+    for (n, before), (more, after) in zip(worked, worked[1:], strict=False):
+        us = {}
+        for label, threads in spent(before, after).items():
+            for thread, seconds in threads.items():
+                name = part(label, thread) if label == "dispatchd" else label
+                us[name] = us.get(name, 0.0) + seconds * 1e6 / (more - n)
+        found.append(us)
+    return found
 
 
 def rates_by_tenths(seen):
@@ -176,7 +194,9 @@ def outage(count):
         contestant = Dispatchd(setup, world, free_port())
         contestant.configure()
         fill_stream(contestant.client, count)
-        return {"events": count, "tenths": rates_by_tenths(watch_intake(world, contestant.client, count))}
+        seen, worked = watch_intake(world, contestant.client, count,
+                                    lambda: {"redis": [contestant.redis.process.pid], **contestant.own()})
+        return {"events": count, "tenths": rates_by_tenths(seen), "cpu_us": cpu_by_tenths(worked, contestant.part)}
     finally:
         world.close()
         setup.close()
@@ -220,6 +240,9 @@ def main():
             print(f"latency {who}: {figures}", flush=True)
         found["outage"] = outage(given.outage)
         print("intake by tenths: " + " ".join(f"{n:.0f}/s" for n in found["outage"]["tenths"]), flush=True)
+        for part in OUTAGE_PARTS:
+            tenths = " ".join(f"{us.get(part, 0):.1f}" for us in found["outage"]["cpu_us"])
+            print(f"  {part}, µs an event: {tenths}", flush=True)
         found["growth"] = None if given.no_growth else growth()
         found["office"] = None if given.no_growth else office(given.office, given.rounds)
     except Fault as fault:

@@ -144,7 +144,7 @@ def file_system(folder):
 
 def sync_ms(folder, count=100):
     """How long this disk takes to keep 4 KiB for good (fdatasync), as a commit asks it to."""
-    path = Path(folder) / "sync"
+    path = Path(folder) / f"sync-{os.getpid()}"
     took = []
     with open(path, "wb", buffering=0) as file:
         for _ in range(count):

@@ -125,7 +125,8 @@ def all_us(run):
 def summary(kind, found, base):
     def ratio(of):
         return middle([of(run) / of(other) for run, other in zip(found, base, strict=True)])
-    return {"title": kind.title, "rate": middle([run["rate"] for run in found]), "cpu_us": middle(map(all_us, found)),
+    parts = {part: middle([run["cpu_us"][part] for run in found]) for part in found[0]["cpu_us"]}
+    return {"title": kind.title, "parts_us": parts, "rate": middle([run["rate"] for run in found]), "cpu_us": middle(map(all_us, found)),
             "own_us": middle(map(own_us, found)), "peak_mib": middle([run["peak_mib"] for run in found]),
             "ratio": ratio(all_us), "ratio_own": ratio(own_us), "ratio_rate": ratio(lambda run: 1 / run["rate"])}
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "PERFORMANCE.md"
 SHARED = ("sink", "redis")
+OFFICE_PARTS = ("engine", "mailers", "loop", "redis", "sink")
+OUTAGE_PARTS = ("engine", "loop", "redis")
 SHOWN = 0.07  # of a thread: smaller steps are in the JSON alone
 
 
@@ -118,8 +120,10 @@ def latency_lines(found):
 
 
 def outage_lines(found):
-    return rows(["intake while the relay is away", *(f"{n * 10} %" for n in range(1, 11))],
-                [["events/s", *map(number, found["tenths"])]])
+    lines = [["events/s", *map(number, found["tenths"])]]
+    for part in OUTAGE_PARTS if len(found.get("cpu_us", ())) == 10 else ():
+        lines.append([f"{part}, CPU, µs an event", *(f"{us.get(part, 0):.1f}" for us in found["cpu_us"])])
+    return rows(["intake while the relay is away", *(f"{n * 10} %" for n in range(1, 11))], lines)
 
 
 def growth_lines(found):
@@ -134,9 +138,11 @@ def office_lines(found):
             f"drawn at random; medians of {found['rounds']} rounds. The ratios are to a small office of a thousand customers, "
             "by the time on processors of all that takes part, of dispatchd alone, and by the time that it took:")
     lines = [[case["title"], number(case["rate"]), number(case["cpu_us"]), number(case["own_us"]),
-              *(f"{case[key]:.2f}" for key in ("ratio", "ratio_own", "ratio_rate")), number(case["peak_mib"])]
+              *(f"{case[key]:.2f}" for key in ("ratio", "ratio_own", "ratio_rate")),
+              *(number(case["parts_us"].get(part)) for part in OFFICE_PARTS), number(case["peak_mib"])]
              for case in found["cases"]]
-    return head + "\n\n" + rows(["", "mails/s", "CPU, µs a mail", "own", "ratio", "own", "time", "MiB"], lines)
+    return head + "\n\n" + rows(["", "mails/s", "CPU, µs a mail", "own", "ratio", "own", "time", *OFFICE_PARTS, "MiB"],
+                                 lines)
 
 
 def growth(found):

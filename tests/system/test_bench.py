@@ -16,6 +16,7 @@ sys.path.append(str(ROOT / "tests" / "bench"))
 import contestants  # noqa: E402
 import latency  # noqa: E402
 import meter  # noqa: E402
+import office  # noqa: E402
 import table  # noqa: E402
 
 EVENTS = 40
@@ -100,6 +101,7 @@ def test_latency_and_intake_without_a_relay(world):
         found = json.load(file)
     assert found["latency"]["events"] == 40 and {"p50", "p99", "max"} <= found["latency"]["dispatchd"].keys()
     assert len(found["outage"]["tenths"]) == 10
+    assert all(us["engine"] > 0 and us["redis"] >= 0 for us in found["outage"]["cpu_us"])
     assert "20 events/s" in table.growth(found)
 
 
@@ -118,6 +120,22 @@ def test_instructions_by_thread(world):
     assert "SQLite" in found["threads"]["engine"]["libraries"]
     assert "engine_process_entries" in found["threads"]["engine"]["steps"]
     assert "| engine | " in table.steps(found)
+
+
+def test_offices_are_compared_in_each_round_and_shown_by_thread():
+    def rounds(*engine):
+        return [{"rate": 1000.0, "peak_mib": 30.0, "cpu_us": {"sink": 10.0, "redis": 5.0, "engine": us}} for us in engine]
+    small, large = rounds(15, 30, 35), rounds(30, 60, 70)
+    found = office.summary(office.Large, large, small)
+    assert found["ratio"] == pytest.approx(75 / 45) and found["ratio_own"] == 2
+    shown = table.office_lines({"events": 3, "connections": 1, "rounds": 3, "cases": [found]})
+    assert "| all of it | 1,000 | 75 | 60 | 1.67 | 2.00 | 1.00 | 60 | – | – | 5 | 10 | 30 |" in shown
+
+
+def test_processor_time_of_tenths_is_for_each_event():
+    before, after = {("redis", 1, None): ("", 1.0), ("redis", 1, 1): ("main", 1.0)}, \
+                    {("redis", 1, None): ("", 1.5), ("redis", 1, 1): ("main", 1.5)}
+    assert latency.cpu_by_tenths([(0, before), (100000, after)], None) == [{"redis": pytest.approx(5)}]
 
 
 def test_tenths_between_two_looks_are_even():
