@@ -309,7 +309,7 @@ static const struct setting rows[] = {
                 .kind = SETTING_NAME,
                 AT(cluster.name),
                 .fallback = "",
-                .example = "{dispatch}",
+                .example = "dispatch",
                 .max_len = 64,
                 .help = "The same on all machines of the cluster; Redis' keys NAME:lease, "
                         "NAME:epoch and NAME:journal begin with it. A member's name is [redis] "
