@@ -219,6 +219,11 @@ def test_one_that_was_not_finished_is_refused(office):
     assert refused.returncode == 66 and "wasn't finished" in refused.stderr
 
 
+def test_a_backup_that_is_not_there_is_missing_input(office):
+    refused = office.ctl("restore", "--force", office.path("mistyped"), check=False)
+    assert refused.returncode == 66 and "there is no folder" in refused.stderr
+
+
 def test_nothing_to_back_up(world):
     refused = world.ctl("backup", world.path("backup"), check=False)
     assert refused.returncode == 66

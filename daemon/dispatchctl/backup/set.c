@@ -279,6 +279,8 @@ bool backup_set_open(struct backup_set *ret, const char *path, struct error *err
 	size_t i;
 	const json_t *row;
 	*ret = BACKUP_SET_NONE;
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return error_set(err, EX_NOINPUT, "there is no folder %s", path);
 	if (!folder_open(&ret->folder, path, false, err) || !read_manifest(ret, err))
 		return false;
 	json_array_foreach(json_object_get(ret->manifest, "files"), i, row)
