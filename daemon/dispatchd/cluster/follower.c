@@ -26,7 +26,7 @@ enum {
 	BLOCK_MS = 250,
 	PROGRESS_MS = 1000,
 	AGAIN_MS = 500,
-	COLLECT_MS = 20,
+	COLLECT_MS = 100,
 	PATIENCE_MS = 3000, /* of a connection, BLOCK_MS with it */
 };
 
