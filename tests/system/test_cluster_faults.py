@@ -5,6 +5,7 @@ import json
 import secrets
 import signal
 import socket
+import time
 
 import cluster
 import pytest
@@ -267,3 +268,13 @@ def test_an_entry_in_several_pieces(pair):
     a.daemon.kill()
     b.wait_role("owner")
     assert b.ctl_json("customer", "show", "10000")["name"]
+
+
+def test_a_stop_while_it_takes_over_is_heard():
+    """Whichever of its loops hears the signal, and whichever thread the kernel would give it to."""
+    with cluster.start("a") as (a,):
+        for i in range(20):
+            daemon = a.start_daemon(ready=False)
+            daemon.wait_log("owns the cluster")
+            time.sleep(i * 0.0006)
+            assert daemon.stop() == 0

@@ -36,12 +36,6 @@ struct standby {
 	struct error *err;
 };
 
-static void finish(struct standby *standby, enum standby_end end)
-{
-	standby->end = end;
-	event_base_loopbreak(standby->base);
-}
-
 /* From the follower's thread. */
 static void wake(void *arg)
 {
@@ -54,10 +48,8 @@ static void on_come(evutil_socket_t fd, short what, void *arg)
 	struct standby *standby = arg;
 	(void)fd;
 	(void)what;
-	if (cluster_owns(standby->cluster))
-		finish(standby, STANDBY_OWNS);
-	else if (cluster_failed(standby->cluster, standby->err))
-		finish(standby, STANDBY_FAILED);
+	if (standby->end == STANDBY_FAILED) /* as long as nothing else ends it */
+		event_base_loopbreak(standby->base);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -66,6 +58,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	notify_again();
+	log_last();
 }
 
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -96,12 +89,29 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	struct standby *standby = arg;
 	(void)what;
 	if (number == SIGHUP) {
-		reload(standby);
+		if (standby->end != STANDBY_STOPPED)
+			reload(standby);
 		return;
 	}
 	log_write(LOG_NOTICE, "stopping signal=%s", number == SIGINT ? "INT" : "TERM");
 	notify_stopping();
-	finish(standby, STANDBY_STOPPED);
+	standby->end = STANDBY_STOPPED;
+	event_base_loopbreak(standby->base);
+}
+
+/* A signal may have come while the loop was ending, and nobody else would hear of it. Who was told
+ * to stop, or to read new settings, doesn't begin. All signals are held then, also from the threads
+ * that an owner starts. */
+static void decide_end(struct standby *standby)
+{
+	loop_hold_signals();
+	(void)event_base_loop(standby->base, EVLOOP_NONBLOCK);
+	if (standby->end != STANDBY_FAILED)
+		return;
+	if (cluster_owns(standby->cluster))
+		standby->end = STANDBY_OWNS;
+	else
+		(void)cluster_failed(standby->cluster, standby->err);
 }
 
 static void start_reload(void *arg)
@@ -202,6 +212,7 @@ enum standby_end standby_run(const struct settings *settings, struct cluster *cl
 		notify_ready("Standby");
 		if (event_base_dispatch(standby.base) < 0)
 			error_set(err, EX_SOFTWARE, "the event loop failed");
+		decide_end(&standby);
 	}
 	close_all(&standby);
 	return standby.end;

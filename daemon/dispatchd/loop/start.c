@@ -120,8 +120,9 @@ static int start(const char *file, struct loop **ret, struct cluster **cluster)
 {
 	static const struct backoff pauses = {.min_ms = PAUSE_MIN_MS, .max_ms = PAUSE_MAX_MS};
 	*ret = NULL;
-	for (unsigned failures = 0;; failures++) {
-		struct attempt attempt = try_to_start(file, failures == 0, cluster);
+	unsigned failures = 0;
+	for (bool first = true;; first = false) {
+		struct attempt attempt = try_to_start(file, first, cluster);
 		*ret = attempt.loop;
 		if (attempt.loop || attempt.configuration)
 			return attempt.err.code;
@@ -130,8 +131,10 @@ static int start(const char *file, struct loop **ret, struct cluster **cluster)
 			log_write(LOG_NOTICE, "stopped");
 			return EX_OK;
 		}
-		if (attempt.again)
+		if (attempt.again) {
+			failures = 0;
 			continue;
+		}
 		if (!attempt.passing) {
 			log_write(LOG_CRIT | MESSAGE_NOT_STARTED, "not started: %s",
 			          attempt.err.text);
@@ -141,7 +144,7 @@ static int start(const char *file, struct loop **ret, struct cluster **cluster)
 			}
 			return attempt.err.code;
 		}
-		int64_t pause_ms = backoff_ms(pauses, failures + 1, arc4random());
+		int64_t pause_ms = backoff_ms(pauses, ++failures, arc4random());
 		log_state(LOG_WARNING | MESSAGE_NOT_STARTED, attempt.err.text,
 		          "not started yet, next try in_s=%.1f: %s", (double)pause_ms / 1000,
 		          attempt.err.text);
