@@ -112,7 +112,14 @@ bool sentinels_agree(const struct sentinels *sentinels, const struct sentinel_lo
 		agreed = count_same(answers, n, ret) > sentinels->n / 2;
 	}
 	free(answers);
-	return agreed || error_set(err, EX_UNAVAILABLE, "the sentinels don't agree on the master");
+	if (agreed)
+		return true;
+	if (n > sentinels->n / 2)
+		return error_set(err, EX_UNAVAILABLE, "the sentinels don't agree on the master");
+	struct error why = *err; /* of the last that didn't answer */
+	return error_set(err, EX_UNAVAILABLE,
+	                 "only %zu of %zu sentinels name a master, and more than half have to: %s",
+	                 n, sentinels->n, why.text);
 }
 
 bool sentinel_is_master(const redisReply *reply)

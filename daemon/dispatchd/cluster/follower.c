@@ -342,6 +342,8 @@ static bool connect_once(struct follower *f, struct error *err)
 	if (f->redis &&
 	    (!sync_is_agreed(f->redis, err) || !request_wait(f->redis, f->member, &f->wait, err)))
 		f->redis = sync_close(f->redis);
+	if (f->redis)
+		err->code = 0; /* one sentinel of several may not have answered */
 	return f->redis;
 }
 

@@ -129,16 +129,16 @@ static void *renew_main(void *arg)
 {
 	struct lease *lease = arg;
 	int64_t each_ms = lease->member->lease_ms / RENEWALS, next_ms = clock_mono_ms() + each_ms;
+	struct error last = {0}; /* why it wasn't renewed */
 	(void)pthread_setname_np(pthread_self(), "lease");
 	while (!wait_until(lease, next_ms)) {
 		struct error err = {0};
 		bool ours;
 		/* A machine that was frozen may find it over by now. */
 		if (lease_clock_now() >= lease_clock_until()) {
-			error_set(&err, EX_TEMPFAIL,
-			          "it couldn't be renewed for %" PRId64 " ms: Redis wasn't "
-			          "reached, or this machine stood still",
-			          lease->member->lease_ms);
+			error_set(&err, EX_TEMPFAIL, "it wasn't renewed for %" PRId64 " ms: %s",
+			          lease->member->lease_ms,
+			          last.code ? last.text : "this machine stood still");
 			lose(lease, &err);
 			break;
 		}
@@ -150,6 +150,7 @@ static void *renew_main(void *arg)
 		}
 		if (!renewed)
 			log_fault(LOG_WARNING, "the lease can't be renewed: %s", err.text);
+		last = renewed ? (struct error){0} : err;
 		next_ms = clock_mono_ms() + (renewed ? each_ms : RETRY_MS);
 	}
 	if (has_resigned(lease))
