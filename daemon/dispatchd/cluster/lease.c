@@ -150,7 +150,9 @@ static void *renew_main(void *arg)
 		}
 		if (!renewed)
 			log_fault(LOG_WARNING, "the lease can't be renewed: %s", err.text);
-		last = renewed ? (struct error){0} : err;
+		last = err;
+		if (renewed)
+			last.code = 0;
 		next_ms = clock_mono_ms() + (renewed ? each_ms : RETRY_MS);
 	}
 	if (has_resigned(lease))
