@@ -313,15 +313,13 @@ static bool look_around(struct follower *f, struct error *err)
 {
 	struct journal_ends ends;
 	struct holder holder;
-	err->code = 0;
 	f->looked_ms = clock_mono_ms();
 	if (!request_ends(f->redis, f->member, &ends, err) ||
 	    !request_holder(f->redis, f->member, &holder, err) || !show_owner(f, &holder, err))
 		return false;
 	show_lag(f, ends.last.number);
-	if (is_namesake(f, &holder)) {
+	if (is_namesake(f, &holder))
 		return fail(f, err);
-	}
 	if (needs_seed(f, &ends, err)) {
 		await_seed(f, ends.last.number);
 		return false;
@@ -342,8 +340,6 @@ static bool connect_once(struct follower *f, struct error *err)
 	if (f->redis &&
 	    (!sync_is_agreed(f->redis, err) || !request_wait(f->redis, f->member, &f->wait, err)))
 		f->redis = sync_close(f->redis);
-	if (f->redis)
-		err->code = 0; /* one sentinel of several may not have answered */
 	return f->redis;
 }
 
@@ -375,6 +371,8 @@ static void *follow_main(void *arg)
 		f->outrun = false;
 		bool good = connect_once(f, &err) &&
 		            (position(f) == 0 || follow_some(f, BLOCK_MS, &n, &err));
+		if (good)
+			err.code = 0; /* one sentinel of several may not have answered */
 		/* With an owner that never rests there is always something to follow, too. */
 		if (good && (n == 0 || clock_mono_ms() >= f->looked_ms + PROGRESS_MS))
 			owner = look_around(f, &err);
