@@ -151,25 +151,22 @@ static void list_slice(struct spool *spool)
 }
 
 /* Also where the clock was set back. */
-static bool is_quiet(struct spool *spool, struct instant now)
+static bool is_quiet(const struct spool *spool, struct instant now)
 {
 	int64_t since_ms = now.ms - spool->jobs.busy_ms;
-	if (spool->jobs.last - spool->jobs.before >= FEW) {
-		spool->jobs.busy_ms = now.ms;
-		return false;
-	}
 	return since_ms < 0 || since_ms >= QUIET_MS;
 }
 
 struct instant spool_list_jobs(struct spool *spool, struct instant now)
 {
 	load(spool);
-	bool quiet = is_quiet(spool, now);
+	if (spool->jobs.last - spool->jobs.before >= FEW)
+		spool->jobs.busy_ms = now.ms;
 	spool->jobs.before = spool->jobs.last;
 	if (spool->jobs.last == spool->jobs.listed)
 		return INSTANT_NEVER;
 	if (spool->jobs.listing == NULL &&
-	    (quiet || spool->jobs.last - spool->jobs.listed >= LIST_MAX)) {
+	    (is_quiet(spool, now) || spool->jobs.last - spool->jobs.listed >= LIST_MAX)) {
 		start(spool);
 		spool->jobs.busy_ms = now.ms;
 	}
