@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* At the same load for ever the spool's file stays as large as it is: what is purged makes room. */
 #include "engine_world.h"
+#include "tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 #include <stdio.h>
 
 enum { DAY_MS = 86400000, KEEP_DAYS = 2, A_DAY = 120 };
@@ -33,17 +33,9 @@ static int teardown(void **state)
 }
 
 /* Of the file and of what is in the WAL yet. */
-static int64_t pragma(const char *sql)
+static int64_t number_of(const char *sql)
 {
-	sqlite3 *db;
-	sqlite3_stmt *stmt;
-	assert_int_equal(sqlite3_open(w->settings.spool.path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	int64_t n = sqlite3_column_int64(stmt, 0);
-	(void)sqlite3_finalize(stmt);
-	(void)sqlite3_close(db);
-	return n;
+	return tables_number(w->settings.spool.path, sql);
 }
 
 static void a_day(void)
@@ -63,14 +55,15 @@ static void the_file_stays_as_large_as_it_is(void **state)
 	(void)state;
 	for (int day = 0; day < KEEP_DAYS + 2; day++)
 		a_day();
-	int64_t pages = pragma("PRAGMA page_count"), mails = pragma("SELECT count(*) FROM mail");
+	int64_t pages = number_of("PRAGMA page_count"),
+	        mails = number_of("SELECT count(*) FROM mail");
 	assert_in_range(mails, A_DAY * KEEP_DAYS, A_DAY * (KEEP_DAYS + 1));
 	for (int day = 0; day < 6; day++)
 		a_day();
-	assert_in_range(pragma("SELECT count(*) FROM mail"), A_DAY * KEEP_DAYS,
+	assert_in_range(number_of("SELECT count(*) FROM mail"), A_DAY * KEEP_DAYS,
 	                A_DAY * (KEEP_DAYS + 1));
 	/* Some pages to and fro, of six days that would have been two and a half times as many. */
-	assert_in_range(pragma("PRAGMA page_count"), pages / 2, pages + pages / 5);
+	assert_in_range(number_of("PRAGMA page_count"), pages / 2, pages + pages / 5);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 /* A customer's jobs are all found, listed or not yet: while many come, after a turn that failed, a
  * restart, another number, a purge. */
 #include "spool_file.h"
+#include "tables.h"
 
 #include "spool/spool.h"
 #include "spool/spool_read.h"
@@ -11,7 +12,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,15 +119,7 @@ static void turn(unsigned n)
 
 static int64_t count(const char *sql)
 {
-	sqlite3 *db;
-	sqlite3_stmt *stmt;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	int64_t n = sqlite3_column_int64(stmt, 0);
-	(void)sqlite3_finalize(stmt);
-	(void)sqlite3_close(db);
-	return n;
+	return tables_number(path, sql);
 }
 
 static int64_t unlisted(void)

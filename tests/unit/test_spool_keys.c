@@ -2,6 +2,7 @@
 /* Which events are on record, when there are more of them than one run holds: found after a
  * restart, after a turn that failed, and gone with the purge, against a plain list. */
 #include "spool_file.h"
+#include "tables.h"
 
 #include "spool/spool.h"
 
@@ -113,15 +114,7 @@ static void all_there(unsigned n, unsigned step)
 
 static int64_t number_of(const char *sql)
 {
-	sqlite3 *db;
-	sqlite3_stmt *stmt;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	int64_t n = sqlite3_column_int64(stmt, 0);
-	(void)sqlite3_finalize(stmt);
-	(void)sqlite3_close(db);
-	return n;
+	return tables_number(path, sql);
 }
 
 static void of_several_runs_each_is_found(void **state)
