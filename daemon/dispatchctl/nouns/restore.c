@@ -141,11 +141,10 @@ static bool check_free(const struct restoring *restoring, struct error *err)
 static bool take_lock(struct restoring *restoring, struct error *err)
 {
 	const char *path = restoring->ctl->settings->spool.path;
-	restoring->lock = db_lock(path, ENGINE_LOCK, 0, "", err);
-	if (restoring->lock >= 0 || err->code != EX_TEMPFAIL)
-		return restoring->lock >= 0;
-	return error_set(err, EX_TEMPFAIL,
-	                 "dispatchd is running with %s: stop it first, nothing was changed", path);
+	restoring->lock =
+	        db_lock(path, ENGINE_LOCK, 0,
+	                "dispatchd is running with it: stop it first, nothing was changed", err);
+	return restoring->lock >= 0;
 }
 
 /* ---- copying beside */
