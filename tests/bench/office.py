@@ -12,12 +12,13 @@ from pathlib import Path
 
 from compare import run_once, say
 from contestants import Dispatchd, Setup, event
+from growth import SIZES as GIVEN
 from meter import BUILD, Fault, free_port, middle, seconds_of_stat
 from world import World, wait_until
 
 CONNECTIONS = 16
 SMALL = 1000  # customers; tests/bench/bench_growth.c, which fills both, has the same number
-SIZES = {"customers": 1000000, "waiting": 1000000, "ended": 500000}
+SIZES = dict(zip(("customers", "waiting", "ended"), map(int, GIVEN), strict=True))
 FILES = ("customers.db", "spool.db")
 
 
@@ -90,8 +91,7 @@ CASES = {Office: Office, Customers: Office, Spool: Office, Large: Office, Random
 def fill(directory):
     """Both offices, where they aren't there; the small one is always new."""
     Path(directory).mkdir(parents=True, exist_ok=True)
-    sizes = [str(n) for n in SIZES.values()]
-    done = subprocess.run([BUILD / "tests" / "bench_growth", directory, *sizes], check=False, stdout=subprocess.DEVNULL,
+    done = subprocess.run([BUILD / "tests" / "bench_growth", directory, *GIVEN], check=False, stdout=subprocess.DEVNULL,
                           env={**os.environ, "PARTS": "start"})
     if done.returncode != 0:
         raise Fault(f"bench_growth ended with {done.returncode}")
@@ -126,8 +126,9 @@ def summary(kind, found, base):
     def ratio(of):
         return middle([of(run) / of(other) for run, other in zip(found, base, strict=True)])
     parts = {part: middle([run["cpu_us"][part] for run in found]) for part in found[0]["cpu_us"]}
-    return {"title": kind.title, "parts_us": parts, "rate": middle([run["rate"] for run in found]), "cpu_us": middle(map(all_us, found)),
-            "own_us": middle(map(own_us, found)), "peak_mib": middle([run["peak_mib"] for run in found]),
+    return {"title": kind.title, "parts_us": parts, "rate": middle([run["rate"] for run in found]),
+            "cpu_us": middle(map(all_us, found)), "own_us": middle(map(own_us, found)),
+            "peak_mib": middle([run["peak_mib"] for run in found]),
             "ratio": ratio(all_us), "ratio_own": ratio(own_us), "ratio_rate": ratio(lambda run: 1 / run["rate"])}
 
 

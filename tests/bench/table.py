@@ -141,7 +141,7 @@ def office_lines(found):
               *(f"{case[key]:.2f}" for key in ("ratio", "ratio_own", "ratio_rate")),
               *(number(case["parts_us"].get(part)) for part in OFFICE_PARTS), number(case["peak_mib"])]
              for case in found["cases"]]
-    return head + "\n\n" + rows(["", "mails/s", "CPU, µs a mail", "own", "ratio", "own", "time", *OFFICE_PARTS, "MiB"],
+    return head + "\n\n" + rows(["", "mails/s", "CPU, µs a mail", "own", "ratio", "of own", "of time", *OFFICE_PARTS, "MiB"],
                                  lines)
 
 
